@@ -1,0 +1,1 @@
+//! Benchmarks of the relay and client through their public doors

@@ -1,0 +1,182 @@
+//! What a face asks the engine to do. Only a command gets a command error; a peer's bytes become notices.
+
+use estoile_seal::quick::RoomSecret;
+use estoile_wire::RelayKeyHash;
+
+use crate::view::{LetterId, RoomId};
+
+/// Where a relay is, as the driver needs it to connect.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RelayAddress {
+    /// Lower case, without brackets for IPv6.
+    pub host: String,
+    /// Always given.
+    pub port: u16,
+    /// Whether TLS is spoken; without it only loopback is allowed.
+    pub tls: bool,
+    /// What the relay's key must hash to; none only before a first `create`.
+    pub pin: Option<RelayKeyHash>,
+}
+
+/// How much of a room's past is read when it is opened for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// All that lives.
+    All,
+    /// Only the newest so many records, for parents' sake, told as context and not as messages.
+    Newest(u64),
+}
+
+/// A quick room to open.
+#[derive(Clone, Debug)]
+pub struct OpenRoom {
+    /// Where.
+    pub relay: RelayAddress,
+    /// The room's name.
+    pub name: String,
+    /// The name to use there.
+    pub own_name: String,
+    /// The link's secret, or the stretched passphrase.
+    pub secret: RoomSecret,
+    /// The link as given, to show again.
+    pub link: String,
+    /// The time to live of letters sent from here, unless one says otherwise; none: as long as the relay keeps them.
+    pub ttl: Option<u64>,
+    /// Make the log if it is missing (`up`, `room new`).
+    pub create: Option<CreateRoom>,
+    /// How much of its past to read.
+    pub past: Past,
+    /// Whether to send beats and presence (off for `send` and `tail` without a vault).
+    pub sociable: bool,
+}
+
+/// How to make a room's log.
+#[derive(Clone, Debug)]
+pub struct CreateRoom {
+    /// Seconds that records may live; 0: the relay's maximum.
+    pub max_ttl: u64,
+    /// The relay's entry code.
+    pub entry: Option<Vec<u8>>,
+}
+
+/// What a face asks for.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Opens a room (again). Answered with its id.
+    Open(Box<OpenRoom>),
+    /// Sends a text.
+    Send {
+        /// Where.
+        room: RoomId,
+        /// What, at most [`crate::MAX_TEXT`] bytes.
+        text: String,
+        /// Its own time to live instead of the room's: `Some(None)` is "as long as the relay keeps it".
+        ttl: Option<Option<u64>>,
+    },
+    /// Sets the time to live of letters sent from here from now on.
+    SetTtl {
+        /// Where.
+        room: RoomId,
+        /// Seconds; none: as long as the relay keeps them.
+        ttl: Option<u64>,
+    },
+    /// Sets the name used in a room from now on.
+    SetName {
+        /// Where.
+        room: RoomId,
+        /// The name.
+        name: String,
+    },
+    /// Everything up to the newest message is read.
+    MarkRead {
+        /// Where.
+        room: RoomId,
+    },
+    /// The user is typing (sent at most every few seconds).
+    Typing {
+        /// Where.
+        room: RoomId,
+    },
+    /// Tries a failed letter again.
+    Retry {
+        /// Where.
+        room: RoomId,
+        /// Which.
+        id: LetterId,
+    },
+    /// Takes a letter that was never kept out of the outbox.
+    Discard {
+        /// Where.
+        room: RoomId,
+        /// Which.
+        id: LetterId,
+    },
+    /// Tries to reach the room's relay now instead of later.
+    ReconnectNow {
+        /// Where.
+        room: RoomId,
+    },
+    /// Forgets a room and all that is kept of it here.
+    Forget {
+        /// Which.
+        room: RoomId,
+    },
+}
+
+/// What a command answers when it succeeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Done.
+    Done,
+    /// The room it opened.
+    Room(RoomId),
+    /// The letter it made.
+    Letter(LetterId),
+}
+
+/// Why a command was not done; the text ends with what one can do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// No such room in this vault.
+    #[error("there is no such room here; open it with its link")]
+    NoSuchRoom,
+    /// The text is empty.
+    #[error("there is nothing to send; type a text first")]
+    Empty,
+    /// The text is longer than a message may be.
+    #[error("this text has {bytes} bytes and a message holds {limit}; send it in parts")]
+    TooLong {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The time to live is longer than the room allows.
+    #[error("this room keeps messages for at most {max} s; choose a time to live up to that")]
+    TtlTooLong {
+        /// The room's limit in seconds.
+        max: u64,
+    },
+    /// The name is empty, too long or has control characters.
+    #[error("a name has 1 to 64 characters and no control characters; choose another")]
+    BadName,
+    /// Too many letters wait to be sent.
+    #[error("{waiting} messages wait for the relay already; send more when it is back")]
+    OutboxFull {
+        /// How many wait.
+        waiting: usize,
+    },
+    /// No such letter, or it is past that.
+    #[error("there is no such message to do that with; look at its state again")]
+    NoSuchLetter,
+    /// Too many rooms.
+    #[error("this vault holds {limit} rooms, which is its limit; forget one first")]
+    TooManyRooms {
+        /// The limit.
+        limit: usize,
+    },
+    /// The vault could not be written, so nothing was done.
+    #[error("nothing was done, because the vault could not be written: {0}")]
+    Vault(String),
+}

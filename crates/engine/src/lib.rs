@@ -1,0 +1,1 @@
+//! The client's brain: inputs in, turns out; no I/O

@@ -1,0 +1,89 @@
+//! What the engine tells its user. Every notice says what happened, and ends with what one can do.
+
+use crate::view::{LetterId, RoomId};
+
+/// What a notice is about; the slug is stable for scripts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum NoticeKind {
+    /// Letters that should be here are not, and the relay was asked again.
+    Withheld,
+    /// A letter that was here before came again, and not as an answer to our own retry.
+    Replayed,
+    /// Letters came in another order than they were sent.
+    Reordered,
+    /// A letter came after its time was over, and was refused.
+    Expired,
+    /// A letter from the future is held until its time has come, or was refused.
+    Future,
+    /// This clock, or somebody's, is off by more than 5 s.
+    Clock,
+    /// The relay says that we read too slowly; read back from the log.
+    Lagged,
+    /// Somebody named parents that nobody else knows.
+    Invented,
+    /// One sender has said two things under one counter.
+    TwoFaced,
+    /// A body that no key of the room opens, or a signature that does not hold.
+    Forged,
+    /// A letter of ours came back that this vault does not know: it was copied or rolled back.
+    Copied,
+    /// A name is used by a second key.
+    NameTaken,
+    /// A letter of ours could not be sent.
+    NotSent,
+    /// A letter of ours is kept but nobody has seen it for long.
+    Unseen,
+    /// The relay could not be reached, or refused.
+    Relay,
+    /// The room is not there, or has ended.
+    NoRoom,
+}
+
+impl NoticeKind {
+    /// The word used in JSON.
+    #[must_use]
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::Withheld => "withheld",
+            Self::Replayed => "replayed",
+            Self::Reordered => "reordered",
+            Self::Expired => "expired",
+            Self::Future => "future",
+            Self::Clock => "clock",
+            Self::Lagged => "lagged",
+            Self::Invented => "invented",
+            Self::TwoFaced => "two-faced",
+            Self::Forged => "forged",
+            Self::Copied => "copied",
+            Self::NameTaken => "name-taken",
+            Self::NotSent => "not-sent",
+            Self::Unseen => "unseen",
+            Self::Relay => "relay",
+            Self::NoRoom => "no-room",
+        }
+    }
+}
+
+/// Something to tell the user, once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Counts up within a vault: a face that has shown it does not show it again.
+    pub id: u64,
+    /// Its room; none: about this client as a whole.
+    pub room: Option<RoomId>,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// The name (as shown) of whom it concerns.
+    pub from: Option<String>,
+    /// How many letters, where that makes sense; else 1.
+    pub count: u64,
+    /// The letter it concerns, if there is one.
+    pub letter: Option<LetterId>,
+    /// What happened, in one plain sentence.
+    pub detail: String,
+    /// What one can do, in one plain sentence.
+    pub advice: String,
+    /// When, by this clock, milliseconds since 1970.
+    pub at: u64,
+}

@@ -1,0 +1,1 @@
+//! Every decoder as a plain function that a fuzzer can call

@@ -1,0 +1,1 @@
+//! Estoile's seals: keys, Fernet, letters, transcript; no I/O

@@ -1,0 +1,1 @@
+//! Simulated worlds: engines against a hub in virtual time, with faults by seed

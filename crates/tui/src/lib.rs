@@ -1,0 +1,1 @@
+//! The terminal face: rooms, messages, people, as plain data on a screen

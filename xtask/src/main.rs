@@ -1,0 +1,3 @@
+//! What builds and checks the project.
+
+fn main() {}
