@@ -1,0 +1,144 @@
+//! What a face holds: it puts requests into the driver's queue and awaits their answers. It knows no engine.
+
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use estoile_engine::{Answer, Command, CommandError, LetterId, MessageView, RoomId, RoomSnapshot, RoomView};
+use estoile_seal::quick::RoomSecret;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::stretch::{self, StretchError};
+
+/// Requests that may wait for the driver; a face that has put in this many waits for room.
+pub(crate) const REQUESTS: usize = 1024;
+
+/// What a command is answered with when the client has ended.
+fn ended() -> CommandError {
+    CommandError::Vault("this client has been closed".into())
+}
+
+/// What a face asks of the driver.
+pub(crate) enum Request {
+    Command(Command, oneshot::Sender<Result<Answer, CommandError>>),
+    Rooms(oneshot::Sender<Vec<RoomView>>),
+    Snapshot(RoomId, usize, oneshot::Sender<Option<RoomSnapshot>>),
+    Older(RoomId, LetterId, usize, oneshot::Sender<Option<Page>>),
+    Close(oneshot::Sender<()>),
+}
+
+/// Older messages of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// In timeline order, the newest of them right before the one asked about.
+    pub messages: Vec<MessageView>,
+    /// Whether still older ones exist.
+    pub more: bool,
+}
+
+/// Where what this client keeps is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VaultPlace {
+    /// In a folder, sealed.
+    Folder(PathBuf),
+    /// In memory, because no folder was given: gone at the end.
+    Memory,
+    /// In memory although a folder was given, because nothing gave a key: gone at the end, and the user must be told.
+    MemoryForWantOfKey {
+        /// The folder that stays unused.
+        folder: PathBuf,
+        /// Why, and what to do, in a sentence.
+        why: String,
+    },
+}
+
+/// A client, for its face. Clones are the same client; when the last one is gone the client closes.
+#[derive(Clone)]
+pub struct Handle {
+    requests: mpsc::Sender<Request>,
+    place: Arc<VaultPlace>,
+}
+
+impl core::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Handle")
+    }
+}
+
+impl Handle {
+    pub(crate) fn new(requests: mpsc::Sender<Request>, place: VaultPlace) -> Self {
+        Self { requests, place: Arc::new(place) }
+    }
+
+    /// Where this client's vault is.
+    #[must_use]
+    pub fn vault(&self) -> &VaultPlace {
+        &self.place
+    }
+
+    /// Does a command; the answer comes when the vault has it.
+    ///
+    /// # Errors
+    /// Why it was not done.
+    pub async fn command(&self, command: Command) -> Result<Answer, CommandError> {
+        self.submit(command).await.await
+    }
+
+    /// Puts a command in line and returns at once, so that many can be under way: they are done in the order of
+    /// `submit`, and many share one write of the vault.
+    pub async fn submit(&self, command: Command) -> Pending {
+        let (answer, pending) = oneshot::channel();
+        // A driver that has ended drops the sender, which the pending answer tells.
+        let _ = self.requests.send(Request::Command(command, answer)).await;
+        Pending(pending)
+    }
+
+    /// The rooms of the vault, by name.
+    pub async fn rooms(&self) -> Vec<RoomView> {
+        self.ask(Request::Rooms).await.unwrap_or_default()
+    }
+
+    /// All of a room, with the newest so many messages; none if there is no such room.
+    pub async fn snapshot(&self, room: RoomId, newest: usize) -> Option<RoomSnapshot> {
+        self.ask(|answer| Request::Snapshot(room, newest, answer)).await.flatten()
+    }
+
+    /// Up to `count` messages right before one of them; none if there is no such room or message.
+    pub async fn older(&self, room: RoomId, before: LetterId, count: usize) -> Option<Page> {
+        self.ask(|answer| Request::Older(room, before, count, answer)).await.flatten()
+    }
+
+    /// Stretches a room's passphrase (Argon2id, some tenths of a second, on a thread of its own).
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub async fn stretch(&self, passphrase: &str, host_port: &str, room: &str) -> Result<RoomSecret, StretchError> {
+        stretch::stretch(passphrase, host_port, room).await
+    }
+
+    /// Says goodbye to the rooms, waits a little for what is on its way, and frees the data folder.
+    pub async fn close(&self) {
+        let _ = self.ask(Request::Close).await;
+        self.requests.closed().await;
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
+        let (answer, pending) = oneshot::channel();
+        self.requests.send(request(answer)).await.ok()?;
+        pending.await.ok()
+    }
+}
+
+/// A command under way. Dropping it does not undo the command.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Answer, CommandError>>);
+
+impl Future for Pending {
+    type Output = Result<Answer, CommandError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(|answer| answer.unwrap_or_else(|_| Err(ended())))
+    }
+}
