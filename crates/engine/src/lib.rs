@@ -1,1 +1,27 @@
-//! The client's brain: inputs in, turns out; no I/O
+//! The client's brain: inputs in, turns out; no I/O.
+//!
+//! [`Engine::handle`] takes one [`Input`] (a command, a frame, a timer) and answers with one [`Turn`]: changes to keep in the
+//! [`vault`], and effects that come free only against the proof that they are kept. See [`turn`] for the driver's loop.
+//!
+//! This layer knows no sockets, files, threads, clocks or generators: time and randomness stand in [`Env`], bytes come and go.
+//! Faces see the plain data of [`view`] and [`notice`], and ask with [`command`].
+#![forbid(unsafe_code)]
+
+pub mod command;
+mod engine;
+pub mod notice;
+pub mod turn;
+pub mod vault;
+pub mod view;
+
+pub use command::{Answer, Command, CommandError, CreateRoom, OpenRoom, Past, RelayAddress};
+pub use engine::{Engine, LoadError};
+pub use notice::{Notice, NoticeKind};
+pub use turn::{CommandId, Effect, Env, Input, Lost, Turn, WrongProof};
+pub use vault::{Backend, Changes, Committed, MemoryBackend, Vault, VaultError};
+pub use view::{
+    ConnectionView, DeliveryState, Event, LetterId, MessageView, PersonView, RelayId, RoomId, RoomSnapshot, RoomView,
+};
+
+/// A message's text is at most this many bytes: its letter, sealed, fits in one record.
+pub const MAX_TEXT: usize = 32 * 1024;
