@@ -1,1 +1,6 @@
-//! The relay's rules: what a session may do and what a log answers; no I/O, no seals
+//! The relay's rules: what a session may do and what a log answers.
+//!
+//! This layer does no I/O, reads no clock, opens no body and knows no seal. A driver owns sockets, timers and the disk.
+#![forbid(unsafe_code)]
+
+pub mod store;
