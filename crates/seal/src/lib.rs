@@ -1,1 +1,30 @@
-//! Estoile's seals: keys, Fernet, letters, transcript; no I/O
+//! Estoile's seals: what the ends do so that nothing in the middle can read, forge or hide.
+//!
+//! This layer does no I/O, knows no clock and draws no randomness of its own: times and a [`rand_core::CryptoRng`] are
+//! arguments. It does not know relays' rules, sockets, vaults on disk or what a user sees. `docs/seal.md` numbers the
+//! formats that stand here.
+//!
+//! - [`quick`]: the keys of a quick room, all from one secret;
+//! - [`passphrase`]: that secret from words that people can say;
+//! - [`link`]: the text that opens a room;
+//! - [`fernet`]: the seal of a quick room's letters, compatible with Python's `cryptography`;
+//! - [`letter`]: what a seal contains: content, counter, parents, times, name and signature;
+//! - [`mimi`]: a letter's content, after the IETF's draft-ietf-mimi-content;
+//! - [`signal`]: sealed and never stored: presence, typing, questions;
+//! - [`transcript`]: the graph that letters build through their parents;
+//! - [`vault_key`]: the seal of what a client keeps.
+#![forbid(unsafe_code)]
+
+mod cbor;
+pub mod fernet;
+pub mod letter;
+pub mod link;
+pub mod mimi;
+pub mod passphrase;
+pub mod quick;
+mod sender;
+pub mod signal;
+pub mod transcript;
+pub mod vault_key;
+
+pub use sender::SenderKey;
