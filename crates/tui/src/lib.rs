@@ -1,1 +1,4 @@
-//! The terminal face: rooms, messages, people, as plain data on a screen
+//! The terminal face: rooms, messages, people, as plain data on a screen.
+#![forbid(unsafe_code)]
+
+pub mod inert;
