@@ -1,0 +1,97 @@
+//! What a relay is told when it starts. It knows nothing of flags and files of settings: the command line does.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// All that a relay needs to know to start.
+#[derive(Clone, Debug)]
+pub struct RelayConfig {
+    /// Where to accept sessions; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The folder of the store, the relay's key, its entry code and its own certificate. Made when it is missing.
+    pub data: PathBuf,
+    /// How sessions are carried.
+    pub tls: Tls,
+    /// Who may create logs.
+    pub entry: Entry,
+    /// Where to tell metrics, if anywhere. A listener of its own, so that it can stay private.
+    pub metrics: Option<SocketAddr>,
+    /// The bounds of the relay's rules.
+    pub hub: estoile_hub::config::Config,
+    /// The bounds of its sockets.
+    pub sockets: SocketBounds,
+}
+
+impl RelayConfig {
+    /// The defaults for this address and folder.
+    #[must_use]
+    pub fn new(listen: SocketAddr, data: impl Into<PathBuf>) -> Self {
+        Self {
+            listen,
+            data: data.into(),
+            tls: Tls::ByAddress { names: Vec::new() },
+            entry: Entry::ByAddress,
+            metrics: None,
+            hub: estoile_hub::config::Config::default(),
+            sockets: SocketBounds::default(),
+        }
+    }
+}
+
+/// How sessions are carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// Plain when listening on loopback, else [`Tls::SelfMade`] with these host names and addresses.
+    ByAddress {
+        /// The names and addresses under which the relay is reached.
+        names: Vec<String>,
+    },
+    /// A certificate that the relay makes itself and keeps in its folder; clients trust it by the relay's key.
+    SelfMade {
+        /// The names and addresses under which the relay is reached.
+        names: Vec<String>,
+    },
+    /// A certificate chain and its key, as PEM files.
+    Files {
+        /// The chain, the relay's own certificate first.
+        cert: PathBuf,
+        /// The private key.
+        key: PathBuf,
+    },
+}
+
+/// Who may create logs here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Anybody when listening on loopback, else who has the entry code.
+    ByAddress,
+    /// Who has the entry code; for a relay on loopback that a proxy shows to the world.
+    Required,
+    /// Anybody.
+    Open,
+}
+
+/// The bounds of sockets, each with its reason. Those of sessions (silence, pings, queues) are the hub's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketBounds {
+    /// A connection that is not a session after so long is dropped: who opens sockets and says nothing holds few.
+    pub handshake: Duration,
+    /// So many connections may be on their way to become sessions at once.
+    pub max_handshakes: usize,
+    /// So long may goodbyes take before sockets are simply closed.
+    pub goodbye: Duration,
+    /// A graceful end takes at most so long.
+    pub shutdown: Duration,
+}
+
+impl Default for SocketBounds {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            max_handshakes: 1_024,
+            goodbye: Duration::from_secs(2),
+            shutdown: Duration::from_secs(8),
+        }
+    }
+}
