@@ -38,8 +38,8 @@ pub struct OpenRoom {
     pub own_name: String,
     /// The link's secret, or the stretched passphrase.
     pub secret: RoomSecret,
-    /// The link as given, to show again.
-    pub link: String,
+    /// Whether a passphrase opens it, so that its link carries no secret.
+    pub passphrase: bool,
     /// The time to live of letters sent from here, unless one says otherwise; none: as long as the relay keeps them.
     pub ttl: Option<u64>,
     /// Make the log if it is missing (`up`, `room new`).
@@ -158,7 +158,7 @@ pub enum CommandError {
         /// The room's limit in seconds.
         max: u64,
     },
-    /// The name is empty, too long or has control characters.
+    /// A name is empty, too long or has control characters.
     #[error("a name has 1 to 64 characters and no control characters; choose another")]
     BadName,
     /// Too many letters wait to be sent.
@@ -176,6 +176,15 @@ pub enum CommandError {
         /// The limit.
         limit: usize,
     },
+    /// Without TLS a relay is only spoken to on this machine.
+    #[error("without TLS only a relay on this machine is spoken to, and {host} is none; use its https:// link")]
+    PlainText {
+        /// The host.
+        host: String,
+    },
+    /// The room can't go on.
+    #[error("{0}")]
+    Stopped(String),
     /// The vault could not be written, so nothing was done.
     #[error("nothing was done, because the vault could not be written: {0}")]
     Vault(String),

@@ -14,7 +14,9 @@ pub enum LoadError {
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// An entry opens, but says nothing that this version understands.
-    #[error("an entry of the vault can't be read by this version of the program; update it, or start a new data folder")]
+    #[error(
+        "an entry of the vault can't be read by this version of the program; update it, or start a new data folder"
+    )]
     Unreadable,
 }
 
@@ -72,7 +74,7 @@ impl Engine {
     /// # Errors
     /// What the vault says.
     pub async fn older<B: Backend>(
-        &self,
+        &mut self,
         vault: &Vault<B>,
         room: RoomId,
         before: LetterId,

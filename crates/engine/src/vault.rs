@@ -48,7 +48,9 @@ pub enum VaultError {
     #[error("this vault does not open with that passphrase or key; try again with the one that it was made with")]
     WrongKey,
     /// An entry was changed, moved or truncated outside this program.
-    #[error("an entry of the vault is damaged or was put in another's place; restore the data folder from a backup, or start a new one")]
+    #[error(
+        "an entry of the vault is damaged or was put in another's place; restore the data folder from a backup, or start a new one"
+    )]
     Damaged,
     /// A later version of this program wrote it.
     #[error("this vault was written by a later version of this program (format {0}); update the program")]
@@ -87,7 +89,7 @@ impl<B: Backend> Vault<B> {
                     return Err(VaultError::Damaged);
                 }
                 let sealed = seal(&key, MARKER, MARKER_VALUE, rng);
-                backend.commit(Batch { writes: vec![(MARKER.to_vec(), Some(sealed))] }).await?;
+                backend.commit(Batch { clear: Vec::new(), writes: vec![(MARKER.to_vec(), Some(sealed))] }).await?;
             }
         }
         Ok(Self { backend, key })
@@ -106,7 +108,7 @@ impl<B: Backend> Vault<B> {
                 .iter()
                 .map(|(name, value)| (name.to_vec(), value.map(|value| seal(key, name, value, rng))))
                 .collect();
-            self.backend.commit(Batch { writes }).await?;
+            self.backend.commit(Batch { clear: turn.changes().cleared().to_vec(), writes }).await?;
         }
         Ok(Committed { turn: turn.number() })
     }

@@ -122,7 +122,7 @@ pub struct RoomView {
     pub id: RoomId,
     /// Its name.
     pub name: String,
-    /// The whole link that opens it, to be shown only when the user asks.
+    /// The whole link that opens it, to be shown only when the user asks; empty until the relay's key is known.
     pub link: String,
     /// The relay's `host:port`.
     pub host: String,
@@ -151,6 +151,15 @@ pub enum Event {
     Message {
         /// The message.
         message: MessageView,
+        /// What stands before it.
+        after: Option<LetterId>,
+    },
+    /// A message stands elsewhere now, because one that lies before it came late: right after `after`, at the top if none.
+    Moved {
+        /// Its room.
+        room: RoomId,
+        /// Which.
+        id: LetterId,
         /// What stands before it.
         after: Option<LetterId>,
     },

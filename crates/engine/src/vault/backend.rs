@@ -13,6 +13,8 @@ pub type Entry = (Vec<u8>, Vec<u8>);
 /// Writes that happen together or not at all: a value to put, or none to delete.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
+    /// Every entry whose name begins with one of these goes, before the writes.
+    pub clear: Vec<Vec<u8>>,
     /// Each name at most once, in order.
     pub writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }

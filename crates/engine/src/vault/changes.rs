@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 /// Puts and deletes of one turn, not yet sealed.
 #[derive(Default)]
 pub struct Changes {
+    cleared: Vec<Vec<u8>>,
     entries: BTreeMap<Vec<u8>, Option<Zeroizing<Vec<u8>>>>,
 }
 
@@ -27,10 +28,22 @@ impl Changes {
         self.entries.insert(name, None);
     }
 
+    /// Deletes every entry whose name begins with `prefix`, those of this turn included.
+    pub fn clear(&mut self, prefix: Vec<u8>) {
+        self.entries.retain(|name, _| !name.starts_with(&prefix));
+        self.cleared.push(prefix);
+    }
+
+    /// The prefixes that are cleared before anything is put.
+    #[must_use]
+    pub fn cleared(&self) -> &[Vec<u8>] {
+        &self.cleared
+    }
+
     /// Nothing to keep.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.cleared.is_empty()
     }
 
     /// How many entries change.

@@ -51,6 +51,9 @@ impl Backend for MemoryBackend {
     }
 
     async fn commit(&mut self, batch: Batch) -> Result<(), BackendError> {
+        if !batch.clear.is_empty() {
+            self.entries.retain(|name, _| !batch.clear.iter().any(|prefix| name.starts_with(prefix)));
+        }
         for (name, value) in batch.writes {
             match value {
                 Some(value) => {
