@@ -55,4 +55,7 @@ pub enum OpenError {
         /// What was found.
         why: String,
     },
+    /// The machine gives no thread, no randomness or no memory.
+    #[error("the client could not be started: {0}; close something and try again")]
+    Start(String),
 }

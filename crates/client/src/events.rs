@@ -123,11 +123,6 @@ impl Drop for EventSender {
 
 /// Both ends of a queue.
 pub(crate) fn queue(delivery: Delivery) -> (EventSender, Events) {
-    let shared = Arc::new(Shared {
-        state: Mutex::default(),
-        filled: Notify::new(),
-        drained: Notify::new(),
-        delivery,
-    });
+    let shared = Arc::new(Shared { state: Mutex::default(), filled: Notify::new(), drained: Notify::new(), delivery });
     (EventSender(Arc::clone(&shared)), Events(shared))
 }

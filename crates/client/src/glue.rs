@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use estoile_engine::{CreateRoom, OpenRoom, Past};
-use estoile_seal::link::Link;
+use estoile_engine::{CreateRoom, OpenRoom, Past, RelayAddress};
+use estoile_seal::link::{Link, LinkKind};
 use estoile_seal::quick::RoomSecret;
 
 /// What a link doesn't say about how to open its room.
@@ -36,6 +36,19 @@ pub fn loopback_host(host: &str) -> bool {
 /// passphrase; for a link with a secret it is not looked at. None: a passphrase room, and no stretched secret.
 #[must_use]
 pub fn open_link(link: &Link, own_name: &str, stretched: Option<RoomSecret>, options: OpenOptions) -> Option<OpenRoom> {
-    let _ = (link, own_name, stretched, options);
-    None
+    let secret = match &link.kind {
+        LinkKind::Quick(secret) => secret.clone(),
+        LinkKind::Passphrase => stretched?,
+    };
+    Some(OpenRoom {
+        relay: RelayAddress { host: link.host.clone(), port: link.port, tls: link.tls, pin: Some(link.relay) },
+        name: link.name.clone(),
+        own_name: own_name.to_owned(),
+        secret,
+        passphrase: link.kind == LinkKind::Passphrase,
+        ttl: options.ttl,
+        create: options.create,
+        past: options.past,
+        sociable: options.sociable,
+    })
 }

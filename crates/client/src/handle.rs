@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use estoile_engine::{Answer, Command, CommandError, LetterId, MessageView, RoomId, RoomSnapshot, RoomView};
+use estoile_seal::passphrase::PassphraseError;
 use estoile_seal::quick::RoomSecret;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::stretch::{self, StretchError};
+use crate::stretch;
 
 /// Requests that may wait for the driver; a face that has put in this many waits for room.
 pub(crate) const REQUESTS: usize = 1024;
@@ -26,7 +27,7 @@ pub(crate) enum Request {
     Rooms(oneshot::Sender<Vec<RoomView>>),
     Snapshot(RoomId, usize, oneshot::Sender<Option<RoomSnapshot>>),
     Older(RoomId, LetterId, usize, oneshot::Sender<Option<Page>>),
-    Close(oneshot::Sender<()>),
+    Close,
 }
 
 /// Older messages of a room.
@@ -59,6 +60,7 @@ pub enum VaultPlace {
 pub struct Handle {
     requests: mpsc::Sender<Request>,
     place: Arc<VaultPlace>,
+    ended: Ended,
 }
 
 impl core::fmt::Debug for Handle {
@@ -68,8 +70,8 @@ impl core::fmt::Debug for Handle {
 }
 
 impl Handle {
-    pub(crate) fn new(requests: mpsc::Sender<Request>, place: VaultPlace) -> Self {
-        Self { requests, place: Arc::new(place) }
+    pub(crate) fn new(requests: mpsc::Sender<Request>, place: VaultPlace, ended: Ended) -> Self {
+        Self { requests, place: Arc::new(place), ended }
     }
 
     /// Where this client's vault is.
@@ -113,21 +115,32 @@ impl Handle {
     /// Stretches a room's passphrase (Argon2id, some tenths of a second, on a thread of its own).
     ///
     /// # Errors
-    /// There is no memory for it.
-    pub async fn stretch(&self, passphrase: &str, host_port: &str, room: &str) -> Result<RoomSecret, StretchError> {
+    /// The passphrase is empty or far too long, or there is no memory for it.
+    pub async fn stretch(&self, passphrase: &str, host_port: &str, room: &str) -> Result<RoomSecret, PassphraseError> {
         stretch::stretch(passphrase, host_port, room).await
     }
 
     /// Says goodbye to the rooms, waits a little for what is on its way, and frees the data folder.
     pub async fn close(&self) {
-        let _ = self.ask(Request::Close).await;
-        self.requests.closed().await;
+        let _ = self.requests.send(Request::Close).await;
+        self.ended.clone().wait().await;
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Option<T> {
         let (answer, pending) = oneshot::channel();
         self.requests.send(request(answer)).await.ok()?;
         pending.await.ok()
+    }
+}
+
+/// Tells when the driver has let go of everything.
+#[derive(Clone)]
+pub(crate) struct Ended(pub(crate) watch::Receiver<()>);
+
+impl Ended {
+    /// The driver holds the other end for as long as it lives, and never sends.
+    async fn wait(mut self) {
+        while self.0.changed().await.is_ok() {}
     }
 }
 

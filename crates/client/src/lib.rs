@@ -4,7 +4,7 @@
 //! vault, and releases the turn's effects only when the vault has answered that they are durable.
 //!
 //! The way through it:
-//! 1. [`Client::open`] unlocks the vault and starts the one loop ([`driver`]); it returns a [`Handle`] and [`Events`].
+//! 1. [`Client::open`] unlocks the vault and starts the one loop; it returns a [`Handle`] and [`Events`].
 //! 2. A face sends [`estoile_engine::Command`]s through the handle, and asks it for snapshots.
 //! 3. What changes comes as [`estoile_engine::Event`]s, in order. A face that chose [`Delivery::Interactive`] and was
 //!    too slow gets one `Reload`, and asks for a snapshot.
@@ -12,11 +12,15 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod clock;
 mod config;
+mod driver;
 mod error;
 mod events;
 mod glue;
 mod handle;
+mod net;
+mod store;
 mod stretch;
 
 pub use client::Client;
@@ -25,4 +29,3 @@ pub use error::OpenError;
 pub use events::Events;
 pub use glue::{OpenOptions, loopback_host, open_link};
 pub use handle::{Handle, Page, Pending, VaultPlace};
-pub use stretch::StretchError;

@@ -1,0 +1,286 @@
+//! Connections under way: one task each, which connects, reads and writes until the connection or the driver ends it.
+//!
+//! Frames to a relay wait in a queue with a bound in bytes, and a writer takes all that waits at once, so that many small
+//! frames make one system call. Frames from relays go through one bounded channel: a driver that doesn't read makes TCP
+//! hold the relay back.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use estoile_engine::{Lost, RelayAddress, RelayId};
+use estoile_wire::limits::SILENCE_MS;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+
+use super::connect::{ConnectError, Socket, connect};
+use super::tls::SeenCertificate;
+
+/// Frames from all relays that may wait for the driver: at the largest 16 MiB.
+const INCOMING: usize = 256;
+/// Bytes that may wait for one relay. The engine sends within a window far smaller; more means that the relay is stuck.
+const OUTGOING_BYTES: usize = 8 * 1024 * 1024;
+/// A relay pings every 30 s; one that says nothing at all for this long is gone without a goodbye.
+const SILENCE: Duration = Duration::from_millis(SILENCE_MS);
+
+/// What happened on a connection.
+#[derive(Debug)]
+pub(crate) enum SocketEvent {
+    /// It is made.
+    Up(Option<SeenCertificate>),
+    /// A binary message.
+    Frame(Bytes),
+    /// It ended, or was never made.
+    Down(Lost),
+}
+
+type Report = (RelayId, u64, SocketEvent);
+
+#[derive(Default)]
+struct Queue {
+    frames: Vec<Bytes>,
+    bytes: usize,
+    closing: bool,
+}
+
+/// What waits to be written to one relay.
+#[derive(Default)]
+pub(crate) struct Outgoing {
+    queue: Mutex<Queue>,
+    filled: Notify,
+}
+
+impl Outgoing {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a frame in line; false if the line is too long.
+    fn push(&self, frame: Bytes) -> bool {
+        let mut queue = self.lock();
+        queue.bytes = queue.bytes.saturating_add(frame.len());
+        if queue.bytes > OUTGOING_BYTES {
+            return false;
+        }
+        queue.frames.push(frame);
+        drop(queue);
+        self.filled.notify_one();
+        true
+    }
+
+    /// Write what waits, then say goodbye.
+    fn close(&self) {
+        self.lock().closing = true;
+        self.filled.notify_one();
+    }
+
+    /// All that waits, once something does; none when it is closing and empty.
+    async fn take(&self) -> Option<Vec<Bytes>> {
+        loop {
+            let filled = self.filled.notified();
+            {
+                let mut queue = self.lock();
+                if !queue.frames.is_empty() {
+                    queue.bytes = 0;
+                    return Some(core::mem::take(&mut queue.frames));
+                }
+                if queue.closing {
+                    return None;
+                }
+            }
+            filled.await;
+        }
+    }
+}
+
+struct Connection {
+    generation: u64,
+    outgoing: Arc<Outgoing>,
+    task: JoinHandle<()>,
+}
+
+/// All connections of a client.
+pub(crate) struct Sockets {
+    connections: BTreeMap<RelayId, Connection>,
+    generations: u64,
+    reports: mpsc::Sender<Report>,
+    incoming: mpsc::Receiver<Report>,
+}
+
+impl Sockets {
+    pub(crate) fn new() -> Self {
+        let (reports, incoming) = mpsc::channel(INCOMING);
+        Self { connections: BTreeMap::new(), generations: 0, reports, incoming }
+    }
+
+    /// Connects after a while, in the place of any earlier connection.
+    pub(crate) fn connect(&mut self, relay: RelayId, address: RelayAddress, after: Duration) {
+        self.disconnect(relay);
+        self.generations = self.generations.saturating_add(1);
+        let generation = self.generations;
+        let outgoing = Arc::new(Outgoing::default());
+        let reporter = Reporter { relay, generation, reports: self.reports.clone() };
+        let task = tokio::spawn(run(address, after, Arc::clone(&outgoing), reporter));
+        self.connections.insert(relay, Connection { generation, outgoing, task });
+    }
+
+    /// Sends a frame. A connection whose line is too long is ended, and reported as such.
+    pub(crate) fn send(&mut self, relay: RelayId, frame: Vec<u8>) -> Result<(), Lost> {
+        let fits = self.connections.get(&relay).is_none_or(|c| c.outgoing.push(frame.into()));
+        if fits {
+            return Ok(());
+        }
+        self.disconnect(relay);
+        Err(Lost::Closed)
+    }
+
+    /// Ends a connection at once; nothing more of it is heard.
+    pub(crate) fn disconnect(&mut self, relay: RelayId) {
+        if let Some(connection) = self.connections.remove(&relay) {
+            connection.outgoing.close();
+            // A goodbye may still be on its way; what can't be written in a moment is not worth waiting for.
+            let task = connection.task;
+            tokio::spawn(async move {
+                let abort = task.abort_handle();
+                if tokio::time::timeout(Duration::from_secs(1), task).await.is_err() {
+                    abort.abort();
+                }
+            });
+        }
+    }
+
+    /// Ends all of them at once.
+    pub(crate) fn disconnect_all(&mut self) {
+        let all: Vec<_> = self.connections.keys().copied().collect();
+        for relay in all {
+            self.disconnect(relay);
+        }
+    }
+
+    /// Ends every connection, each after what waits for it is written, within a time.
+    pub(crate) async fn finish(&mut self, within: Duration) {
+        self.incoming.close();
+        let ending = core::mem::take(&mut self.connections);
+        for connection in ending.values() {
+            connection.outgoing.close();
+        }
+        let aborts: Vec<_> = ending.values().map(|c| c.task.abort_handle()).collect();
+        let all = async {
+            for connection in ending.into_values() {
+                let _ = connection.task.await;
+            }
+        };
+        if tokio::time::timeout(within, all).await.is_err() {
+            aborts.iter().for_each(tokio::task::AbortHandle::abort);
+        }
+    }
+
+    /// The next thing that happened on a connection that still counts. Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Option<(RelayId, SocketEvent)> {
+        loop {
+            let report = self.incoming.recv().await?;
+            if let Some(event) = self.current(report) {
+                return Some(event);
+            }
+        }
+    }
+
+    /// What has happened already, if anything.
+    pub(crate) fn try_next(&mut self) -> Option<(RelayId, SocketEvent)> {
+        loop {
+            let report = self.incoming.try_recv().ok()?;
+            if let Some(event) = self.current(report) {
+                return Some(event);
+            }
+        }
+    }
+
+    fn current(&mut self, (relay, generation, event): Report) -> Option<(RelayId, SocketEvent)> {
+        if self.connections.get(&relay).is_none_or(|c| c.generation != generation) {
+            return None;
+        }
+        if matches!(event, SocketEvent::Down(_)) {
+            self.connections.remove(&relay);
+        }
+        Some((relay, event))
+    }
+}
+
+/// How a connection's task speaks to the driver.
+struct Reporter {
+    relay: RelayId,
+    generation: u64,
+    reports: mpsc::Sender<Report>,
+}
+
+impl Reporter {
+    /// False when the driver is gone.
+    async fn tell(&self, event: SocketEvent) -> bool {
+        self.reports.send((self.relay, self.generation, event)).await.is_ok()
+    }
+}
+
+async fn run(address: RelayAddress, after: Duration, outgoing: Arc<Outgoing>, reporter: Reporter) {
+    tokio::time::sleep(after).await;
+    let why = match connect(&address).await {
+        Ok((socket, seen)) => {
+            if !reporter.tell(SocketEvent::Up(seen)).await {
+                return;
+            }
+            let (sink, stream) = socket.split();
+            tokio::select! {
+                why = read(stream, &reporter) => why,
+                () = write(sink, &outgoing) => Lost::Closed,
+            }
+        }
+        Err(error) => lost(&error),
+    };
+    let _ = reporter.tell(SocketEvent::Down(why)).await;
+}
+
+/// Which failures may pass by themselves.
+fn lost(error: &ConnectError) -> Lost {
+    let text = error.to_string();
+    match error {
+        ConnectError::Unknown(_)
+        | ConnectError::Refused(_)
+        | ConnectError::Unreachable(_)
+        | ConnectError::Silent(_) => Lost::Unreachable(text),
+        ConnectError::PlainOffLoopback | ConnectError::BadName(_) | ConnectError::Tls(_) | ConnectError::NoRelay(_) => {
+            Lost::Refused(text)
+        }
+    }
+}
+
+async fn read(mut stream: SplitStream<Socket>, reporter: &Reporter) -> Lost {
+    loop {
+        match tokio::time::timeout(SILENCE, stream.next()).await {
+            Ok(Some(Ok(Message::Binary(frame)))) => {
+                if !reporter.tell(SocketEvent::Frame(frame)).await {
+                    return Lost::Closed;
+                }
+            }
+            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {}
+            Ok(Some(Ok(Message::Text(_)))) => return Lost::Refused("it sent text, which no relay does".into()),
+            Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) | Err(_) => return Lost::Closed,
+        }
+    }
+}
+
+/// Writes until told to say goodbye, or the connection breaks.
+async fn write(mut sink: SplitSink<Socket, Message>, outgoing: &Outgoing) {
+    while let Some(frames) = outgoing.take().await {
+        for frame in frames {
+            if sink.feed(Message::Binary(frame)).await.is_err() {
+                return;
+            }
+        }
+        if sink.flush().await.is_err() {
+            return;
+        }
+    }
+    let _ = sink.close().await;
+}
