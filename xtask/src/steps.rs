@@ -8,10 +8,12 @@ use anyhow::{Context, Result, bail};
 use crate::tools::{self, cargo, root, run};
 use crate::{tidy, wasm};
 
+type Step = fn() -> Result<()>;
+
 /// Runs everything that CI runs, and stops at the first step that fails.
 pub fn test() -> Result<()> {
     let mut clock = Clock::default();
-    let steps: [(&str, fn() -> Result<()>); 9] = [
+    let steps: [(&str, Step); 9] = [
         ("tools", || tools::install().map(drop)),
         ("format", format),
         ("tidy", || tidy::run(false)),
