@@ -24,6 +24,12 @@ pub trait Outbox: Clone {
     /// Puts a frame into the queue. `false`: there was no room, and the frame is lost. A driver ends a session whose
     /// [`Class::Answer`] was lost. A closed queue answers `true` and drops the frame.
     fn push(&self, frame: Bytes, class: Class) -> bool;
+
+    /// Puts records into the queue, in order, until one finds no room. Says how many got in. A driver overrides this to
+    /// lock and wake once for all of them.
+    fn push_all(&self, frames: &[Bytes]) -> usize {
+        frames.iter().take_while(|frame| self.push((*frame).clone(), Class::Delivery)).count()
+    }
 }
 
 /// A bounded queue of frames.

@@ -1,0 +1,476 @@
+//! One session, from its hello to its end: what it may say, how often, and what it holds.
+//!
+//! A session knows no socket. Its driver
+//!
+//! 1. makes one for each connection and puts every binary message into [`Session::receive`];
+//! 2. tells it of other signs of life (an answered ping) by [`Session::heard`], and asks [`Session::due`] what time brings;
+//! 3. while [`Session::catching_up`] and its queue has room ([`Queue::has_room`](crate::queue::Queue::has_room)): takes
+//!    [`Session::next_read`], runs it against a reader, wherever that may block, and gives the answer to [`Session::page`];
+//! 4. when the connection ends, for whatever reason, calls [`Session::end`], and all that the session held is freed.
+
+use bytes::Bytes;
+use ed25519_dalek::VerifyingKey;
+use estoile_wire::frame::{Append, Attach, Closing, Create, Hello, Pong, Record, RelayFrame, Signal, Welcome};
+use estoile_wire::id::{LogKind, Nonce};
+use estoile_wire::limits::MAX_ENTRY_CODE;
+use estoile_wire::{ClientFrame, Cursor, DecodeError, LogId, Millis, PublicKey, Refusal, Signature, VERSION, proof};
+use rand_core::CryptoRng;
+
+use crate::config::Rate;
+use crate::log::{Asker, SessionId};
+use crate::queue::{Class, Outbox};
+use crate::rate::Bucket;
+use crate::rules::Rules;
+use crate::shard::{Admitted, No, Shard};
+use crate::store::{Page, Reader, StoreError};
+
+/// How a session reaches the shard that has a log. A driver locks; nothing else is locked while `with` runs.
+pub trait Shards<Q: Outbox> {
+    /// Runs `f` on the shard of this log. Always the same shard for the same log.
+    fn with<T>(&self, log: &LogId, f: impl FnOnce(&mut Shard<Q>) -> T) -> T;
+}
+
+/// Whether a session goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Flow {
+    /// It goes on.
+    Continue,
+    /// It is over: `Closing` with this code is in the outbox; the driver writes what is queued and closes.
+    Close(Refusal),
+}
+
+/// What time brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing before this moment.
+    Wait(Millis),
+    /// A ping is to be sent now; it is counted as sent.
+    Ping,
+    /// The session was silent for too long: as [`Flow::Close`].
+    Close(Refusal),
+}
+
+/// A page to read from the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadRequest {
+    log: LogId,
+    after: Cursor,
+    newest: Option<u64>,
+    target: Cursor,
+    serial: u32,
+    max_records: usize,
+    max_bytes: usize,
+}
+
+/// What came of a [`ReadRequest`].
+#[derive(Debug)]
+pub struct ReadAnswer {
+    request: ReadRequest,
+    result: Result<Page, StoreError>,
+}
+
+impl ReadRequest {
+    /// Reads. May block on the disk.
+    pub fn run<R: Reader>(self, reader: &R, now: Millis) -> ReadAnswer {
+        let page = || {
+            let after = match self.newest {
+                Some(count) => reader.newest(&self.log, self.after, count, now)?,
+                None => self.after,
+            };
+            reader.read(&self.log, after, now, self.max_records, self.max_bytes)
+        };
+        ReadAnswer { request: self, result: page() }
+    }
+}
+
+impl ReadAnswer {
+    /// Whether the store failed: the driver may want to log it.
+    #[must_use]
+    pub fn error(&self) -> Option<&StoreError> {
+        self.result.as_ref().err()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct CatchUp {
+    log: LogId,
+    after: Cursor,
+    newest: Option<u64>,
+    serial: u32,
+}
+
+/// One session. See the module for the order of calls.
+#[derive(Debug)]
+pub struct Session<Q> {
+    id: SessionId,
+    outbox: Q,
+    nonce: Nonce,
+    open: bool,
+    heard: Millis,
+    pinged: Millis,
+    creations: Bucket,
+    attaches: Bucket,
+    appends: Bucket,
+    signals: Bucket,
+    serial: u32,
+    /// Every log in which something of this session may be.
+    holds: Vec<LogId>,
+    catching: Vec<CatchUp>,
+}
+
+impl<Q: Outbox> Session<Q> {
+    /// A session that has said nothing yet.
+    #[must_use]
+    pub fn new(id: SessionId, outbox: Q, now: Millis, rng: &mut dyn CryptoRng) -> Self {
+        let mut nonce = Nonce([0; 32]);
+        rng.fill_bytes(&mut nonce.0);
+        Self {
+            id,
+            outbox,
+            nonce,
+            open: false,
+            heard: now,
+            pinged: now,
+            creations: Bucket::default(),
+            attaches: Bucket::default(),
+            appends: Bucket::default(),
+            signals: Bucket::default(),
+            serial: 0,
+            holds: Vec::new(),
+            catching: Vec::new(),
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// Whether the hello was exchanged.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    fn close(&self, code: Refusal) -> Flow {
+        self.outbox.push(RelayFrame::Closing(Closing { code }).encode().into(), Class::Answer);
+        Flow::Close(code)
+    }
+
+    /// Ends the session from the relay's side (shutdown, too many sessions): tells the client.
+    pub fn dismiss(&self, code: Refusal) -> Flow {
+        self.close(code)
+    }
+
+    fn refuse(&self, request: Option<u64>, log: Option<LogId>, no: No) {
+        self.outbox.push(no.frame(request, log), Class::Answer);
+    }
+
+    fn asker(&self, request: u64) -> Asker<Q> {
+        Asker { session: self.id, outbox: self.outbox.clone(), request }
+    }
+
+    // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A sign of life that is no frame: an answered ping of the transport.
+    pub fn heard(&mut self, now: Millis) {
+        // Whoever has not said hello doesn't live on pongs.
+        if self.open {
+            self.heard = self.heard.max(now);
+        }
+    }
+
+    /// What time brings. To be asked when the moment comes that it said last.
+    pub fn due(&mut self, now: Millis, rules: &Rules) -> Due {
+        let config = &rules.config;
+        let patience = if self.open { config.silence_ms } else { config.hello_ms };
+        let silent = self.heard.saturating_add(patience);
+        if silent <= now {
+            let _ = self.close(Refusal::Silent);
+            return Due::Close(Refusal::Silent);
+        }
+        let ping = self.pinged.saturating_add(config.ping_ms);
+        if ping <= now {
+            self.pinged = now;
+            return Due::Ping;
+        }
+        Due::Wait(silent.min(ping))
+    }
+
+    // ── Receiving ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Takes one binary message from the client. Answers go into the outbox, at once or after the commit.
+    ///
+    /// An attach may read the store (the ids of a log's live records, the first time in a while).
+    pub fn receive<S: Shards<Q>, R: Reader>(
+        &mut self,
+        now: Millis,
+        bytes: &[u8],
+        rules: &Rules,
+        shards: &S,
+        reader: &R,
+    ) -> Flow {
+        let frame = match ClientFrame::decode(bytes) {
+            Ok(frame) => frame,
+            Err(DecodeError::TooLarge) => return self.close(Refusal::FrameTooLarge),
+            Err(DecodeError::UnknownType(n)) if self.open => {
+                self.heard = self.heard.max(now);
+                self.refuse(None, None, No::above(Refusal::Unsupported, n));
+                return Flow::Continue;
+            }
+            Err(DecodeError::UnknownType(_)) => return self.close(Refusal::OutOfOrder),
+            Err(DecodeError::Malformed) => return self.close(Refusal::Malformed),
+        };
+        match (self.open, &frame) {
+            (false, ClientFrame::Hello(hello)) => return self.hello(now, hello, rules),
+            (false, _) | (true, ClientFrame::Hello(_)) => return self.close(Refusal::OutOfOrder),
+            (true, _) => self.heard = self.heard.max(now),
+        }
+        match frame {
+            ClientFrame::Hello(_) => {}
+            ClientFrame::Create(f) => self.create(now, &f, rules, shards),
+            ClientFrame::Attach(f) => self.attach(now, &f, rules, shards, reader),
+            ClientFrame::Detach(f) => self.detach(now, &f.log, shards),
+            ClientFrame::Append(f) => self.append(now, &f, rules, shards),
+            ClientFrame::Signal(f) => self.signal(now, &f, rules, shards),
+            ClientFrame::Ping(f) => {
+                let pong = Pong { request: f.request, time: now };
+                self.outbox.push(RelayFrame::Pong(pong).encode().into(), Class::Answer);
+            }
+        }
+        Flow::Continue
+    }
+
+    fn hello(&mut self, now: Millis, hello: &Hello, rules: &Rules) -> Flow {
+        if !hello.versions.contains(&VERSION) {
+            return self.close(Refusal::UnsupportedVersion);
+        }
+        self.open = true;
+        self.heard = self.heard.max(now);
+        let identity = &rules.identity;
+        let welcome = Welcome {
+            version: VERSION,
+            relay_key: identity.public(),
+            nonce: self.nonce,
+            time: now,
+            signature: identity.sign_welcome(&hello.challenge, &self.nonce, now),
+            certificate: identity.certificate(),
+            limits: rules.config.limits(),
+        };
+        self.outbox.push(RelayFrame::Welcome(welcome).encode().into(), Class::Answer);
+        Flow::Continue
+    }
+
+    fn create<S: Shards<Q>>(&mut self, now: Millis, f: &Create, rules: &Rules, shards: &S) {
+        match self.admit(now, f, rules) {
+            Ok(new) => {
+                // It may wait for the commit there.
+                if let Err(no) = self.may_hold(&new.id, rules.config.max_attachments, shards) {
+                    return self.refuse(Some(f.request), Some(new.id), no);
+                }
+                self.hold(new.id);
+                let asker = self.asker(f.request);
+                shards.with(&new.id, |shard| shard.create(now, asker, &new));
+            }
+            Err(no) => self.refuse(Some(f.request), None, no),
+        }
+    }
+
+    /// Everything about a creation that needs no log: rate, entry code, kind, signature.
+    fn admit(&mut self, now: Millis, f: &Create, rules: &Rules) -> Result<Admitted, No> {
+        let Rules { config, identity, entry } = rules;
+        rate(&mut self.creations, now, config.creations)?;
+        if f.entry.as_ref().is_some_and(|code| code.len() > MAX_ENTRY_CODE) {
+            return Err(No::because(Refusal::EntryWrong));
+        }
+        let entry = entry.admit(f.entry.as_deref()).map_err(No::because)?;
+        // Advancing logs come with private rooms.
+        let kind = LogKind::from_wire(f.kind).filter(|kind| *kind == LogKind::Fixed);
+        let kind = kind.ok_or(No::above(Refusal::Unsupported, f.kind))?;
+        let message = proof::create(&identity.public(), &self.nonce, kind, &f.access_key, f.max_ttl, f.quota);
+        verify(&f.access_key, &message, &f.signature)?;
+        let (max_ttl, quota) = (config.limits().max_ttl, config.max_log_bytes);
+        Ok(Admitted {
+            id: LogId::derive(kind, &f.access_key),
+            kind,
+            access_key: f.access_key,
+            max_ttl: if f.max_ttl == 0 { max_ttl } else { f.max_ttl.min(max_ttl) },
+            quota: if f.quota == 0 { quota } else { f.quota.min(quota) },
+            entry,
+        })
+    }
+
+    fn attach<S: Shards<Q>, R: Reader>(&mut self, now: Millis, f: &Attach, rules: &Rules, shards: &S, reader: &R) {
+        if let Err(no) = self.try_attach(now, f, rules, shards, reader) {
+            self.refuse(Some(f.request), Some(f.log), no);
+        }
+    }
+
+    fn try_attach<S: Shards<Q>, R: Reader>(
+        &mut self,
+        now: Millis,
+        f: &Attach,
+        rules: &Rules,
+        shards: &S,
+        reader: &R,
+    ) -> Result<(), No> {
+        let Rules { config, identity, .. } = rules;
+        rate(&mut self.attaches, now, config.attaches)?;
+        let nothing = No::because(Refusal::NoSuchLog);
+        let door = shards.with(&f.log, |shard| shard.door(&f.log)).ok_or(nothing)?;
+        if f.epoch != door.epoch {
+            return Err(No::above(Refusal::StaleEpoch, door.epoch));
+        }
+        verify(&door.access_key, &proof::attach(&identity.public(), &self.nonce, &f.log, f.epoch), &f.signature)?;
+        self.may_hold(&f.log, config.max_attachments, shards)?;
+        if let Some(at) = door.cold {
+            let ids = reader.ids(&f.log, now).map_err(|_| No::because(Refusal::StoreFailed))?;
+            shards.with(&f.log, |shard| shard.warm(&f.log, at, ids));
+        }
+        let asker = self.asker(f.request);
+        let attached = shards.with(&f.log, |shard| shard.attach(now, &asker, &f.log, f.after, f.newest));
+        self.catching.retain(|c| c.log != f.log);
+        // The log ended, or was written to and left again, while its ids were read: a moment later it will go.
+        let behind = attached.ok_or(No::wait(Refusal::Busy, 50))?;
+        self.hold(f.log);
+        if behind {
+            self.serial = self.serial.wrapping_add(1);
+            self.catching.push(CatchUp { log: f.log, after: f.after, newest: f.newest, serial: self.serial });
+        }
+        Ok(())
+    }
+
+    /// Room for one more log, after those were let go that the relay has ended or this session lagged in.
+    fn may_hold<S: Shards<Q>>(&mut self, log: &LogId, most: usize, shards: &S) -> Result<(), No> {
+        if self.holds.len() >= most && !self.holds.contains(log) {
+            let id = self.id;
+            self.holds.retain(|log| shards.with(log, |shard| shard.holds(id, log)));
+            if self.holds.len() >= most {
+                return Err(No::above(Refusal::TooManyAttachments, most as u64));
+            }
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, log: LogId) {
+        if !self.holds.contains(&log) {
+            self.holds.push(log);
+        }
+    }
+
+    fn detach<S: Shards<Q>>(&mut self, now: Millis, log: &LogId, shards: &S) {
+        self.catching.retain(|c| c.log != *log);
+        if self.holds.contains(log) && !shards.with(log, |shard| shard.detach(now, self.id, log)) {
+            self.holds.retain(|held| held != log);
+        }
+    }
+
+    fn append<S: Shards<Q>>(&mut self, now: Millis, f: &Append<'_>, rules: &Rules, shards: &S) {
+        match rate(&mut self.appends, now, rules.config.appends) {
+            Ok(()) => {
+                let asker = self.asker(f.request);
+                shards.with(&f.log, |shard| shard.append(now, asker, f));
+            }
+            Err(no) => self.refuse(Some(f.request), Some(f.log), no),
+        }
+    }
+
+    fn signal<S: Shards<Q>>(&mut self, now: Millis, f: &Signal<'_>, rules: &Rules, shards: &S) {
+        match rate(&mut self.signals, now, rules.config.signals) {
+            Ok(()) => shards.with(&f.log, |shard| shard.signal(self.id, &self.outbox, f)),
+            Err(no) => self.refuse(None, Some(f.log), no),
+        }
+    }
+
+    // ── Catching up ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Whether a page waits to be read.
+    #[must_use]
+    pub fn catching_up(&self) -> bool {
+        !self.catching.is_empty()
+    }
+
+    /// The next page to read; its answer belongs into [`Session::page`] before the next is taken.
+    pub fn next_read<S: Shards<Q>>(&mut self, rules: &Rules, shards: &S) -> Option<ReadRequest> {
+        loop {
+            let CatchUp { log, after, newest, serial } = *self.catching.first()?;
+            let Some(target) = shards.with(&log, |shard| shard.target(self.id, &log)) else {
+                self.catching.remove(0);
+                continue;
+            };
+            let (max_records, max_bytes) = (rules.config.page_records, rules.config.page_bytes);
+            return Some(ReadRequest { log, after, newest, target, serial, max_records, max_bytes });
+        }
+    }
+
+    /// Sends a page that was read, and goes live when nothing lies behind it.
+    pub fn page<S: Shards<Q>>(&mut self, now: Millis, answer: ReadAnswer, shards: &S) {
+        let ReadAnswer { request, result } = answer;
+        let same = |c: &CatchUp| c.log == request.log && c.serial == request.serial;
+        // It may have been detached, or attached anew, while the page was read.
+        let Some(at) = self.catching.iter().position(same) else { return };
+        let mut catch_up = self.catching.remove(at);
+        let page = match result {
+            Ok(page) => page,
+            Err(_) => {
+                self.refuse(None, Some(request.log), No::because(Refusal::StoreFailed));
+                self.detach(now, &request.log, shards);
+                return;
+            }
+        };
+        let whole = !page.more;
+        for record in &page.records {
+            if !self.outbox.push(encode(&request.log, record), Class::Delivery) {
+                // The queue filled up with other logs' records: the rest is read again when it has room.
+                self.catching.push(catch_up);
+                return;
+            }
+            // Only now: if nothing got through, the newest are asked for again.
+            (catch_up.after, catch_up.newest) = (record.cursor, None);
+        }
+        catch_up.newest = None;
+        let through = catch_up.after.max(request.target);
+        let live = whole && shards.with(&request.log, |shard| shard.caught_up(self.id, &request.log, through));
+        if whole {
+            catch_up.after = through;
+        }
+        if !live {
+            // To the end of the line: each log gets its turn. If the log is gone, the next read finds out.
+            self.catching.push(catch_up);
+        }
+    }
+
+    // ── The end ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Frees all that the session held.
+    pub fn end<S: Shards<Q>>(self, now: Millis, shards: &S) {
+        for log in &self.holds {
+            shards.with(log, |shard| shard.release(now, self.id, log));
+        }
+    }
+
+    /// Logs in which something of this session may be.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.holds.len()
+    }
+}
+
+fn encode(log: &LogId, record: &crate::store::StoredRecord) -> Bytes {
+    let crate::store::StoredRecord { cursor, time, expires, epoch, id16, body } = record;
+    let frame = Record { log: *log, cursor: *cursor, time: *time, expires: *expires, epoch: *epoch, id16: *id16, body };
+    RelayFrame::Record(frame).encode().into()
+}
+
+fn rate(bucket: &mut Bucket, now: Millis, rate: Rate) -> Result<(), No> {
+    bucket.take(now, rate).map_err(|wait| No::wait(Refusal::RateLimited, wait))
+}
+
+/// Checks a signature by RFC 8032, refusing keys and signatures that would verify more than one message.
+fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), No> {
+    let key = VerifyingKey::from_bytes(&key.0).map_err(|_| No::because(Refusal::BadProof))?;
+    let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+    key.verify_strict(message, &signature).map_err(|_| No::because(Refusal::BadProof))
+}
