@@ -15,7 +15,9 @@ pub const SUGGESTED_WORDS: usize = 5;
 #[non_exhaustive]
 pub enum PassphraseError {
     /// Too easy to guess.
-    #[error("this passphrase is worth about {bits} bits and a room needs {MIN_BITS}; take five random words, or let the program make them (--passphrase and an empty answer)")]
+    #[error(
+        "this passphrase is worth about {bits} bits and a room needs {MIN_BITS}; take five random words, or let the program make them (--passphrase and an empty answer)"
+    )]
     Weak {
         /// The estimate.
         bits: u32,

@@ -76,6 +76,8 @@ pub struct Moved {
     pub hash: Hash,
     /// Its new place.
     pub place: Place,
+    /// The letter that shows something right before it now; none: it is the first.
+    pub after: Option<Hash>,
 }
 
 /// What became known with one letter.
