@@ -4,7 +4,7 @@
 //!
 //! - [`session::Session`]: one connection, from hello to end; every frame of a client goes through it;
 //! - [`shard::Shard`]: some of the relay's logs; many sessions share it, behind one lock of the driver's;
-//! - [`store::Store`]: what a disk must do, with [`memory::MemoryStore`] beside the relay's real one;
+//! - [`store::Store`]: what a disk must do, as [`conformance`] checks it, with [`memory::MemoryStore`] beside the relay's real one;
 //! - [`queue::Queue`]: a session's outgoing frames, bounded;
 //! - [`hub::Hub`]: all of it in one thread, for simulation;
 //! - [`config::Config`], [`rules::Rules`]: every bound, the relay's key, who may create.
@@ -12,6 +12,7 @@
 
 pub mod codes;
 pub mod config;
+pub mod conformance;
 pub mod hub;
 mod log;
 pub mod memory;
