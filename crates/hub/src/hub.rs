@@ -241,7 +241,7 @@ impl Hub {
             return Ok(());
         }
         let outcome = self.store.commit(&batch.writes);
-        self.shards.0.borrow_mut().committed(batch, outcome.as_ref().map(|()| ()).map_err(Failure::from));
+        self.shards.0.borrow_mut().committed(batch, outcome.as_ref().copied().map_err(Failure::from));
         self.look_at_disk();
         self.end_overflowed(now);
         self.pump(now);

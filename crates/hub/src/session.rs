@@ -8,12 +8,16 @@
 //!    [`Session::next_read`], runs it against a reader, wherever that may block, and gives the answer to [`Session::page`];
 //! 4. when the connection ends, for whatever reason, calls [`Session::end`], and all that the session held is freed.
 
-use bytes::Bytes;
+mod catch_up;
+
+pub use catch_up::{ReadAnswer, ReadRequest};
+
+use catch_up::CatchUp;
 use ed25519_dalek::VerifyingKey;
-use estoile_wire::frame::{Append, Attach, Closing, Create, Hello, Pong, Record, RelayFrame, Signal, Welcome};
+use estoile_wire::frame::{Append, Attach, Closing, Create, Hello, Pong, RelayFrame, Signal, Welcome};
 use estoile_wire::id::{LogKind, Nonce};
 use estoile_wire::limits::MAX_ENTRY_CODE;
-use estoile_wire::{ClientFrame, Cursor, DecodeError, LogId, Millis, PublicKey, Refusal, Signature, VERSION, proof};
+use estoile_wire::{ClientFrame, DecodeError, LogId, Millis, PublicKey, Refusal, Signature, VERSION, proof};
 use rand_core::CryptoRng;
 
 use crate::config::Rate;
@@ -22,7 +26,7 @@ use crate::queue::{Class, Outbox};
 use crate::rate::Bucket;
 use crate::rules::Rules;
 use crate::shard::{Admitted, No, Shard};
-use crate::store::{Page, Reader, StoreError};
+use crate::store::Reader;
 
 /// How a session reaches the shard that has a log. A driver locks; nothing else is locked while `with` runs.
 pub trait Shards<Q: Outbox> {
@@ -49,55 +53,6 @@ pub enum Due {
     Ping,
     /// The session was silent for too long: as [`Flow::Close`].
     Close(Refusal),
-}
-
-/// A page to read from the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadRequest {
-    log: LogId,
-    after: Cursor,
-    newest: Option<u64>,
-    target: Cursor,
-    serial: u32,
-    max_records: usize,
-    max_bytes: usize,
-}
-
-/// What came of a [`ReadRequest`].
-#[derive(Debug)]
-pub struct ReadAnswer {
-    request: ReadRequest,
-    result: Result<Page, StoreError>,
-}
-
-impl ReadRequest {
-    /// Reads. May block on the disk.
-    pub fn run<R: Reader>(self, reader: &R, now: Millis) -> ReadAnswer {
-        let page = || {
-            let after = match self.newest {
-                Some(count) => reader.newest(&self.log, self.after, count, now)?,
-                None => self.after,
-            };
-            reader.read(&self.log, after, now, self.max_records, self.max_bytes)
-        };
-        ReadAnswer { request: self, result: page() }
-    }
-}
-
-impl ReadAnswer {
-    /// Whether the store failed: the driver may want to log it.
-    #[must_use]
-    pub fn error(&self) -> Option<&StoreError> {
-        self.result.as_ref().err()
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct CatchUp {
-    log: LogId,
-    after: Cursor,
-    newest: Option<u64>,
-    serial: u32,
 }
 
 /// One session. See the module for the order of calls.
@@ -384,64 +339,6 @@ impl<Q: Outbox> Session<Q> {
         }
     }
 
-    // ── Catching up ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// Whether a page waits to be read.
-    #[must_use]
-    pub fn catching_up(&self) -> bool {
-        !self.catching.is_empty()
-    }
-
-    /// The next page to read; its answer belongs into [`Session::page`] before the next is taken.
-    pub fn next_read<S: Shards<Q>>(&mut self, rules: &Rules, shards: &S) -> Option<ReadRequest> {
-        loop {
-            let CatchUp { log, after, newest, serial } = *self.catching.first()?;
-            let Some(target) = shards.with(&log, |shard| shard.target(self.id, &log)) else {
-                self.catching.remove(0);
-                continue;
-            };
-            let (max_records, max_bytes) = (rules.config.page_records, rules.config.page_bytes);
-            return Some(ReadRequest { log, after, newest, target, serial, max_records, max_bytes });
-        }
-    }
-
-    /// Sends a page that was read, and goes live when nothing lies behind it.
-    pub fn page<S: Shards<Q>>(&mut self, now: Millis, answer: ReadAnswer, shards: &S) {
-        let ReadAnswer { request, result } = answer;
-        let same = |c: &CatchUp| c.log == request.log && c.serial == request.serial;
-        // It may have been detached, or attached anew, while the page was read.
-        let Some(at) = self.catching.iter().position(same) else { return };
-        let mut catch_up = self.catching.remove(at);
-        let page = match result {
-            Ok(page) => page,
-            Err(_) => {
-                self.refuse(None, Some(request.log), No::because(Refusal::StoreFailed));
-                self.detach(now, &request.log, shards);
-                return;
-            }
-        };
-        let whole = !page.more;
-        for record in &page.records {
-            if !self.outbox.push(encode(&request.log, record), Class::Delivery) {
-                // The queue filled up with other logs' records: the rest is read again when it has room.
-                self.catching.push(catch_up);
-                return;
-            }
-            // Only now: if nothing got through, the newest are asked for again.
-            (catch_up.after, catch_up.newest) = (record.cursor, None);
-        }
-        catch_up.newest = None;
-        let through = catch_up.after.max(request.target);
-        let live = whole && shards.with(&request.log, |shard| shard.caught_up(self.id, &request.log, through));
-        if whole {
-            catch_up.after = through;
-        }
-        if !live {
-            // To the end of the line: each log gets its turn. If the log is gone, the next read finds out.
-            self.catching.push(catch_up);
-        }
-    }
-
     // ── The end ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Frees all that the session held.
@@ -456,12 +353,6 @@ impl<Q: Outbox> Session<Q> {
     pub fn held(&self) -> usize {
         self.holds.len()
     }
-}
-
-fn encode(log: &LogId, record: &crate::store::StoredRecord) -> Bytes {
-    let crate::store::StoredRecord { cursor, time, expires, epoch, id16, body } = record;
-    let frame = Record { log: *log, cursor: *cursor, time: *time, expires: *expires, epoch: *epoch, id16: *id16, body };
-    RelayFrame::Record(frame).encode().into()
 }
 
 fn rate(bucket: &mut Bucket, now: Millis, rate: Rate) -> Result<(), No> {

@@ -48,7 +48,7 @@ pub fn behaves_like_the_memory_store<M: Make>(make: &mut M, seed: u64) -> Result
                     (Ok(()), Ok(())) => {}
                     (Err(StoreError::Misuse(_)), Err(StoreError::Misuse(_))) => {}
                     (_, Err(error)) => return Err(error),
-                    (Err(_), Ok(())) => assert!(false, "seed {seed}, step {step}: a bad batch was taken"),
+                    (bad, Ok(())) => assert_eq!(bad, Ok(()), "seed {seed}, step {step}: a bad batch was taken"),
                 }
             }
         }
