@@ -152,6 +152,14 @@ impl Graph {
             .filter_map(|&(_, _, n)| self.node(n))
     }
 
+    /// The letters of one sender from one counter to another (exclusive).
+    pub(super) fn between(&self, author: SenderNumber, from: u64, to: u64) -> impl Iterator<Item = &Node> {
+        self.by_counter
+            .range((author, from, 0)..(author, to, 0))
+            .filter_map(|&(_, _, n)| self.node(n))
+            .filter(|n| n.kind.real())
+    }
+
     /// Numbers whose entries changed or went since the last call.
     pub(super) fn take_dirty(&mut self) -> BTreeSet<Number> {
         core::mem::take(&mut self.dirty)
@@ -181,11 +189,6 @@ impl Graph {
     /// The letter that stands first of all.
     pub(super) fn first(&self) -> Option<Number> {
         self.all.values().next().copied()
-    }
-
-    /// Every letter, in order of numbers.
-    pub(super) fn nodes(&self) -> impl Iterator<Item = (Number, &Node)> {
-        self.nodes.iter().zip(0..).filter_map(|(n, i)| Some((i, n.as_ref()?)))
     }
 
     fn children(&self, parent: Number) -> Vec<Number> {
@@ -260,13 +263,12 @@ impl Graph {
                 None => node.missing.push(*parent),
             }
         }
-        for parent in &node.known {
+        let (known, missing, lives) = (node.known.clone(), node.missing.clone(), node.lives());
+        for parent in &known {
             if let Some(p) = self.node(*parent).filter(|p| p.kind.real()) {
-                let before = (p.time, p.step, p.reaches);
-                node.follow(before);
+                node.follow((p.time, p.step, p.reaches));
             }
         }
-        let (known, missing, lives) = (node.known.clone(), node.missing.clone(), node.lives());
         self.place_at(number, node);
         self.waiting.extend(missing.into_iter().map(|m| (m, number)));
         self.adopt(number, &hash);
@@ -287,8 +289,7 @@ impl Graph {
 
     /// Children that waited for this letter find it.
     fn adopt(&mut self, number: Number, hash: &Hash) {
-        let children: Vec<_> =
-            self.waiting.range((*hash, 0)..=(*hash, Number::MAX)).map(|&(_, c)| c).collect();
+        let children: Vec<_> = self.waiting.range((*hash, 0)..=(*hash, Number::MAX)).map(|&(_, c)| c).collect();
         for child in children {
             self.waiting.remove(&(*hash, child));
             self.edges.insert((number, child));

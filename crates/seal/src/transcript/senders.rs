@@ -36,13 +36,11 @@ pub(super) struct Sender {
     pub(super) last_end: Millis,
     /// When we last had something of this sender.
     pub(super) heard: Millis,
-    /// Missing counters below this have been told.
-    pub(super) told_to: u64,
 }
 
 impl Sender {
     fn new(key: PublicKey) -> Self {
-        Self { key, next: 0, gaps: Vec::new(), seen_to: 0, last_end: 0, heard: 0, told_to: 0 }
+        Self { key, next: 0, gaps: Vec::new(), seen_to: 0, last_end: 0, heard: 0 }
     }
 
     /// Whether this counter was here.
@@ -76,11 +74,7 @@ impl Sender {
     pub(super) fn run_to(&self, counter: u64) -> u64 {
         match self.gap(counter).and_then(|i| self.gaps.get(i)) {
             Some((from, _)) => *from,
-            None if counter >= self.next => match self.gaps.last() {
-                _ if self.next < counter => self.next,
-                _ => counter,
-            },
-            None => counter,
+            None => self.next.min(counter),
         }
     }
 

@@ -126,7 +126,16 @@ pub enum Finding {
         /// The name.
         letter: Hash,
     },
-    /// A letter came after one that names it.
+    /// A member named a letter that its author says never to have written; nobody else has spoken.
+    Disputed {
+        /// Who named it.
+        by: PublicKey,
+        /// Who is said to have written it.
+        author: PublicKey,
+        /// The name.
+        letter: Hash,
+    },
+    /// A letter came after one that names it, and the author had not been asked for it yet.
     Reordered {
         /// Whose letter came late.
         sender: PublicKey,
