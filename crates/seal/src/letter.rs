@@ -1,16 +1,41 @@
-//! Letters: what a seal contains.
+//! Letters: what a quick room's seal contains, and how it is written once, sealed and opened.
+//!
+//! A letter's bytes are fixed when it is written: hash, id and signature cover them and the log, never the sealing, so a
+//! retry is the same letter. Opening checks seal, layout, outer time and signature. This layer does not know what has
+//! been seen before (that is the transcript's), nor what time it is: [`judge_time`] takes it as an argument.
 
+mod codec;
+
+use estoile_wire::limits::MAX_BODY;
 use estoile_wire::{Id16, LogId, Millis, PublicKey, Signature};
 use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
 
-use crate::mimi::Content;
+use crate::fernet;
+use crate::mimi::{Content, MimiError};
+use crate::names::is_name;
 use crate::quick::RoomKeys;
 pub use crate::sender::SenderKey;
+use crate::signed::{self, Unsigned};
 
-/// A letter names at most this many parents.
+/// A letter names at most this many parents: enough for what a busy room says at once, and 1.6 KiB at most.
 pub const MAX_PARENTS: usize = 16;
 /// A name has at most this many characters.
-pub const MAX_NAME_CHARS: usize = 64;
+pub const MAX_NAME_CHARS: usize = crate::names::MAX_NAME_CHARS;
+/// What a sealed letter may contain: the most whose Fernet token fits into a record's body. Of [`MAX_BODY`] characters
+/// of base64 three quarters are bytes; version, time, IV and MAC take 57; whole blocks of 16 with a byte of padding.
+pub const MAX_PACKET: usize = (MAX_BODY / 4 * 3 - 57) / 16 * 16 - 1;
+/// From this far in the future a letter is held until its time has come.
+pub const MAX_AHEAD_MS: u64 = 60_000;
+/// From further in the future than this a letter is refused.
+pub const MAX_HELD_MS: u64 = 24 * 3600 * 1000;
+
+/// Under the sender's signature.
+pub const LABEL_LETTER: &[u8] = b"estoile.v1 letter\0";
+/// Under the letter's hash.
+pub const LABEL_HASH: &[u8] = b"estoile.v1 letter hash\0";
+/// Under the letter's id at the relay.
+pub const LABEL_ID16: &[u8] = b"estoile.v1 letter id16\0";
 
 /// Names a letter that the sender had seen, with all that is needed to judge whether it should still be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,17 +55,17 @@ pub struct Reference {
 }
 
 /// A letter of a quick room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Letter {
     /// What it says; none: a beat.
     pub content: Option<Content>,
     /// Counts the sender's letters in this room, from 0.
     pub counter: u64,
-    /// The newest letters that the sender had seen, at most [`MAX_PARENTS`].
+    /// The newest letters that the sender had seen, at most [`MAX_PARENTS`], none twice.
     pub parents: Vec<Reference>,
     /// When it was signed, by the sender's clock.
     pub sent_at: Millis,
-    /// Seconds to live; none: as long as the relay keeps it.
+    /// Seconds to live, at least 1; none: as long as the relay keeps it.
     pub ttl: Option<u32>,
     /// The sender's name.
     pub name: String,
@@ -49,7 +74,7 @@ pub struct Letter {
 }
 
 /// A letter whose bytes are fixed for ever; sealed as often as needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Written {
     bytes: Vec<u8>,
     sender: PublicKey,
@@ -60,59 +85,76 @@ pub struct Written {
     ttl: Option<u32>,
 }
 
-/// Why a letter can't be written.
+/// Why a letter can't be written: our own doing, never a peer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The name is empty, too long or has control characters.
-    #[error("a name has 1 to 64 characters and no control characters; choose another")]
+    /// The name is empty, too long, has control characters, or white space at an end.
+    #[error("a name has 1 to {MAX_NAME_CHARS} characters and no control characters; choose another")]
     BadName,
-    /// More parents than allowed.
-    #[error("a letter names at most {MAX_PARENTS} parents")]
-    TooManyParents,
+    /// More parents than allowed, or one twice.
+    #[error("a letter names at most {MAX_PARENTS} parents, each once; name the newest")]
+    BadParents,
+    /// No second, or more than the protocol's maximum.
+    #[error("a time to live is between one second and ten years; choose one of those, or none")]
+    BadTtl,
     /// The sender's field is another key's.
-    #[error("the letter names another sender than the key that signs it")]
+    #[error("the letter names another sender than the key that signs it; sign with the sender's key")]
     WrongSender,
     /// It would not fit into a record.
-    #[error("the letter is too long for a record; send it in parts")]
-    TooLong,
+    #[error("the letter has {bytes} bytes and a record holds {MAX_PACKET}; send it in parts")]
+    TooLong {
+        /// Its size.
+        bytes: usize,
+    },
     /// The content breaks the rules of its format.
-    #[error("the content can't be written: {0}")]
-    Content(#[from] crate::mimi::MimiError),
+    #[error("the content can't be written, because a peer could not read it: {0}; send less at once")]
+    Content(#[from] MimiError),
 }
 
-/// Why a body is not a letter of this room.
+/// Why a body is not a letter of this room: whoever sent it is at fault, or altered it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// Not a token, or one that another key made, or altered.
+    /// Not a token, or one that another key made, or altered, or respelled.
     #[error("the record is no letter of this room, or was altered")]
     Seal,
     /// Authentic, but not a letter as this version knows it.
-    #[error("the record is a letter that this version can't read; look for a newer version")]
+    #[error("the record is no letter that this version can read; look for a newer one")]
     Malformed,
     /// The token's time is not the letter's.
     #[error("the record's outer time is not the one that was signed")]
     Time,
-    /// The signature does not hold.
+    /// The signature does not hold: another room's letter, or one that its sender did not write.
     #[error("the letter's signature does not hold")]
     Signature,
 }
 
+impl From<Unsigned> for OpenError {
+    fn from(why: Unsigned) -> Self {
+        match why {
+            Unsigned::Malformed => Self::Malformed,
+            Unsigned::Signature => Self::Signature,
+        }
+    }
+}
+
 /// A letter that is authentic and complete; whether its time is right is for [`judge_time`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
     /// The letter.
     pub letter: Letter,
-    /// Its fixed bytes, to be kept, or sealed again by its author.
+    /// Its fixed bytes, to be kept.
     pub written: Written,
     /// Its hash: its id.
     pub hash: [u8; 32],
     /// Its id at the relay.
     pub id16: Id16,
-    /// The sealing's MAC.
+    /// The sealing's MAC: another sealing of the same letter has another one.
     pub mac: [u8; 32],
 }
+
+crate::closed_debug!(Letter, Written, Opened);
 
 /// What the clock says of a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +163,7 @@ pub enum Timely {
     Now,
     /// From the future: hold it until then, and tell.
     Held {
-        /// When its time has come.
+        /// When its time has come: its `sent_at`.
         until: Millis,
     },
     /// Over: refuse it, and tell.
@@ -143,78 +185,175 @@ impl Letter {
         ends_at(self.sent_at, self.ttl)
     }
 
+    /// What names this letter, whose hash is given, as a parent of others (in a quick room: epoch 0).
+    #[must_use]
+    pub fn reference(&self, hash: [u8; 32]) -> Reference {
+        Reference {
+            hash,
+            sender: self.sender,
+            counter: self.counter,
+            epoch: 0,
+            sent_at: self.sent_at,
+            ends_at: self.ends_at(),
+        }
+    }
+
     /// Fixes the letter's bytes, and signs them for this log.
-    pub fn write(&self, _key: &SenderKey, _log: &LogId) -> Result<Written, WriteError> {
-        Err(WriteError::TooLong)
+    pub fn write(&self, key: &SenderKey, log: &LogId) -> Result<Written, WriteError> {
+        self.check(key)?;
+        let bytes = codec::encode(self);
+        let size = bytes.len() + signed::OVERHEAD;
+        if size > MAX_PACKET {
+            return Err(WriteError::TooLong { bytes: size });
+        }
+        let signature = signed::sign(key, LABEL_LETTER, log, &bytes);
+        Ok(Written::new(self, bytes, signature, log))
+    }
+
+    /// That every peer's strict decoder will take it.
+    fn check(&self, key: &SenderKey) -> Result<(), WriteError> {
+        if self.sender != key.public() {
+            return Err(WriteError::WrongSender);
+        }
+        if !is_name(&self.name) {
+            return Err(WriteError::BadName);
+        }
+        if self.parents.len() > MAX_PARENTS || !codec::are_distinct(&self.parents) {
+            return Err(WriteError::BadParents);
+        }
+        if self.ttl.is_some_and(|ttl| !codec::is_ttl(ttl)) {
+            return Err(WriteError::BadTtl);
+        }
+        if let Some(content) = &self.content {
+            Content::decode(&content.encode())?;
+        }
+        Ok(())
     }
 }
 
 impl Written {
+    fn new(letter: &Letter, bytes: Vec<u8>, signature: Signature, log: &LogId) -> Self {
+        let hash = Sha256::digest(signed::labelled(LABEL_HASH, log, &letter.sender, &bytes)).into();
+        Self {
+            sender: letter.sender,
+            signature,
+            hash,
+            id16: id16(&hash),
+            sent_at: letter.sent_at,
+            ttl: letter.ttl,
+            bytes,
+        }
+    }
+
     /// The letter's bytes: what hash and signature cover.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+
     /// Who signed.
     #[must_use]
     pub const fn sender(&self) -> PublicKey {
         self.sender
     }
+
     /// The signature.
     #[must_use]
     pub const fn signature(&self) -> Signature {
         self.signature
     }
+
     /// The letter's hash: its id.
     #[must_use]
     pub const fn hash(&self) -> [u8; 32] {
         self.hash
     }
+
     /// The letter's id at the relay.
     #[must_use]
     pub const fn id16(&self) -> Id16 {
         self.id16
     }
+
     /// When it was signed.
     #[must_use]
     pub const fn sent_at(&self) -> Millis {
         self.sent_at
     }
+
     /// Seconds to live.
     #[must_use]
     pub const fn ttl(&self) -> Option<u32> {
         self.ttl
     }
-    /// All of it in one string of bytes, for the vault: what a seal contains.
+
+    /// All of it in one string of bytes: what a seal contains, and what a vault keeps.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        Vec::new()
+        signed::pack(&self.sender, &self.signature, &self.bytes)
     }
+
     /// The letter in such bytes, checked like a peer's.
-    pub fn from_bytes(_log: &LogId, _bytes: &[u8]) -> Result<(Self, Letter), OpenError> {
-        Err(OpenError::Malformed)
+    pub fn from_bytes(log: &LogId, bytes: &[u8]) -> Result<(Self, Letter), OpenError> {
+        if bytes.len() > MAX_PACKET {
+            return Err(OpenError::Malformed);
+        }
+        let packet = signed::unpack(LABEL_LETTER, log, bytes)?;
+        let letter = codec::decode(packet.body, packet.sender).map_err(|_| OpenError::Malformed)?;
+        let written = Self::new(&letter, packet.body.to_vec(), packet.signature, log);
+        Ok((written, letter))
     }
+}
+
+/// A letter's id at the relay, from its hash: it belongs to the letter, not to a sealing of it.
+#[must_use]
+pub fn id16(hash: &[u8; 32]) -> Id16 {
+    let digest: [u8; 32] = Sha256::new().chain_update(LABEL_ID16).chain_update(hash).finalize().into();
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(digest) {
+        *to = from;
+    }
+    Id16(id)
 }
 
 /// When a life ends.
 #[must_use]
 pub fn ends_at(sent_at: Millis, ttl: Option<u32>) -> Option<Millis> {
-    ttl.map(|s| sent_at.saturating_add(u64::from(s) * 1000))
+    ttl.map(|seconds| sent_at.saturating_add(u64::from(seconds) * 1000))
 }
 
 /// Seals a written letter: a Fernet token, ASCII, whose time is the letter's.
 #[must_use]
-pub fn seal(_keys: &RoomKeys, _written: &Written, _rng: &mut dyn CryptoRng) -> Vec<u8> {
-    Vec::new()
+pub fn seal(keys: &RoomKeys, written: &Written, rng: &mut dyn CryptoRng) -> Vec<u8> {
+    let packet = zeroize::Zeroizing::new(written.to_bytes());
+    fernet::encrypt_at(keys.fernet(), &packet, written.sent_at / 1000, rng).into_bytes()
 }
 
-/// Opens a record's body.
-pub fn open(_keys: &RoomKeys, _body: &[u8]) -> Result<Opened, OpenError> {
-    Err(OpenError::Malformed)
+/// Opens a record's body: seal, signature, layout, and that the outer time is the signed one.
+pub fn open(keys: &RoomKeys, body: &[u8]) -> Result<Opened, OpenError> {
+    if body.len() > MAX_BODY {
+        return Err(OpenError::Seal);
+    }
+    let token = fernet::decode_strict(keys.fernet(), body).map_err(|_| OpenError::Seal)?;
+    let (written, letter) = Written::from_bytes(&keys.log_id(), &token.plaintext)?;
+    if token.timestamp != letter.sent_at / 1000 {
+        return Err(OpenError::Time);
+    }
+    Ok(Opened { hash: written.hash, id16: written.id16, mac: token.mac, letter, written })
 }
 
-/// Judges a letter's time by this clock.
+/// Judges a letter's time by this clock, with Fernet's borders: still good at the very end of its life, and at 60 s ahead.
 #[must_use]
-pub fn judge_time(_sent_at: Millis, _ttl: Option<u32>, _now: Millis) -> Timely {
-    Timely::Now
+pub fn judge_time(sent_at: Millis, ttl: Option<u32>, now: Millis) -> Timely {
+    if let Some(late_ms) = ends_at(sent_at, ttl).and_then(|end| now.checked_sub(end)).filter(|&late| late > 0) {
+        return Timely::Expired { late_ms };
+    }
+    match sent_at.saturating_sub(now) {
+        0..=MAX_AHEAD_MS => Timely::Now,
+        by_ms if by_ms > MAX_HELD_MS => Timely::TooFarAhead { by_ms },
+        _ => Timely::Held { until: sent_at },
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,20 +10,35 @@
 //! - [`fernet`]: the seal of a quick room's letters, compatible with Python's `cryptography`;
 //! - [`letter`]: what a seal contains: content, counter, parents, times, name and signature;
 //! - [`mimi`]: a letter's content, after the IETF's draft-ietf-mimi-content;
+//! - [`names`]: what may be a name, and which names look the same;
 //! - [`signal`]: sealed and never stored: presence, typing, questions;
 //! - [`transcript`]: the graph that letters build through their parents;
 //! - [`vault_key`]: the seal of what a client keeps.
 #![forbid(unsafe_code)]
+
+/// `Debug` that says the type's name and nothing of the value: for holders of secrets and of what people say.
+macro_rules! closed_debug {
+    ($($name:ident),+ $(,)?) => {
+        $(impl core::fmt::Debug for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(..)"))
+            }
+        })+
+    };
+}
+pub(crate) use closed_debug;
 
 mod cbor;
 pub mod fernet;
 pub mod letter;
 pub mod link;
 pub mod mimi;
+pub mod names;
 pub mod passphrase;
 pub mod quick;
 mod sender;
 pub mod signal;
+mod signed;
 pub mod transcript;
 pub mod vault_key;
 

@@ -1,4 +1,24 @@
-//! A letter's content: draft-ietf-mimi-content-08, deterministic CBOR.
+//! A letter's content: draft-ietf-mimi-content-08 (-09 is the same on the wire), byte for byte.
+//!
+//! Decoding is strict: the deterministic encoding only, parts at most [`MAX_DEPTH`] deep, every count bounded. Unknown
+//! dispositions, media types and extensions survive a round trip. This layer does not know who sent it, nor when; it
+//! fetches nothing and renders nothing.
+
+mod codec;
+mod show;
+
+use sha2::{Digest, Sha256};
+
+/// Parts are nested at most this deep: the draft's own limit, and what recursion costs is bounded by it.
+pub const MAX_DEPTH: usize = 4;
+/// All parts of one content together: a person reads them, so more is an attack.
+pub const MAX_PARTS: usize = 64;
+/// Extensions of one content: the draft knows two.
+pub const MAX_EXTENSIONS: usize = 32;
+/// Bytes of an extension's textual name (the draft's bound).
+pub const MAX_EXTENSION_NAME: usize = 255;
+/// Bytes of an extension's encoded value (the draft's bound).
+pub const MAX_EXTENSION_VALUE: usize = 4095;
 
 /// Why bytes are not content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -12,7 +32,7 @@ pub enum MimiError {
     TooComplex,
 }
 
-/// The draft's MessageId: only for `replaces` and `in_reply_to`.
+/// The draft's MessageId, see [`Content::message_id`]: only for `replaces` and `in_reply_to`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub [u8; 32]);
 
@@ -41,7 +61,7 @@ pub enum ExtensionName {
 }
 
 /// An extension: its value is kept as the CBOR that came.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Extension {
     /// Its name.
     pub name: ExtensionName,
@@ -53,8 +73,29 @@ pub struct Extension {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disposition(pub u8);
 
+impl Disposition {
+    /// Not said.
+    pub const UNSPECIFIED: Self = Self(0);
+    /// To be shown.
+    pub const RENDER: Self = Self(1);
+    /// A reaction to another message.
+    pub const REACTION: Self = Self(2);
+    /// About the sender.
+    pub const PROFILE: Self = Self(3);
+    /// Shown inside another part.
+    pub const INLINE: Self = Self(4);
+    /// A small picture.
+    pub const ICON: Self = Self(5);
+    /// To be offered, not shown.
+    pub const ATTACHMENT: Self = Self(6);
+    /// A call or conference to join.
+    pub const SESSION: Self = Self(7);
+    /// A glimpse of something elsewhere.
+    pub const PREVIEW: Self = Self(8);
+}
+
 /// A part.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Part {
     /// What it is for.
     pub disposition: Disposition,
@@ -65,7 +106,7 @@ pub struct Part {
 }
 
 /// What a part holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Body {
     /// Nothing (a deletion).
     Null,
@@ -99,7 +140,7 @@ pub enum Semantics {
 }
 
 /// Content that lies elsewhere, and how to open it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct External {
     /// The media type.
     pub content_type: String,
@@ -143,7 +184,7 @@ pub enum Kind {
 }
 
 /// The content of a letter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Content {
     /// Random, so that equal texts have unequal ids.
     pub salt: [u8; 16],
@@ -161,10 +202,13 @@ pub struct Content {
     pub part: Part,
 }
 
+// What people say, and the keys of their attachments, stay out of whatever prints a value.
+crate::closed_debug!(Extension, Part, Body, External, Content);
+
 /// The media type of our own texts.
 pub const MARKDOWN: &str = "text/markdown;variant=GFM-MIMI";
 
-/// A plain message.
+/// A plain message of ours: one part, [`MARKDOWN`], no end of its own (the letter's ttl counts).
 #[must_use]
 pub fn text(text: &str, salt: [u8; 16]) -> Content {
     Content {
@@ -175,7 +219,7 @@ pub fn text(text: &str, salt: [u8; 16]) -> Content {
         in_reply_to: None,
         extensions: Vec::new(),
         part: Part {
-            disposition: Disposition(1),
+            disposition: Disposition::RENDER,
             language: String::new(),
             body: Body::Single { content_type: MARKDOWN.to_owned(), content: text.as_bytes().to_vec() },
         },
@@ -184,25 +228,47 @@ pub fn text(text: &str, salt: [u8; 16]) -> Content {
 
 impl Content {
     /// Decodes strictly: deterministic, bounded, complete.
-    pub fn decode(_bytes: &[u8]) -> Result<Self, MimiError> {
-        Err(MimiError::Malformed)
+    pub fn decode(bytes: &[u8]) -> Result<Self, MimiError> {
+        codec::decode(bytes)
     }
 
-    /// Encodes deterministically.
+    /// Encodes deterministically. What breaks a bound is encoded too, and will not be decoded.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        Vec::new()
+        codec::encode(self)
     }
 
-    /// The best text to show. Not inert: faces make it so for their medium.
+    /// The best text to show, and notes like `[attachment: video/mp4 film.mp4]` for what is none.
+    /// Not inert: each face makes it so for its own medium.
     #[must_use]
     pub fn text(&self) -> String {
-        String::new()
+        show::text(&self.part)
     }
 
     /// What kind of message it is.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        Kind::Message
+        show::kind(self)
+    }
+
+    /// The draft's id of this message: 1 (SHA-256), then the first 31 bytes of the hash over sender's and room's URI, each
+    /// after its length in two bytes, the encoded content, and the salt. None if a URI is longer than two bytes can say.
+    #[must_use]
+    pub fn message_id(&self, sender_uri: &str, room_uri: &str) -> Option<MessageId> {
+        let mut hash = Sha256::new();
+        for uri in [sender_uri, room_uri] {
+            hash.update(u16::try_from(uri.len()).ok()?.to_be_bytes());
+            hash.update(uri);
+        }
+        hash.update(self.encode());
+        hash.update(self.salt);
+        let mut id = [1; 32];
+        for (to, from) in id.iter_mut().skip(1).zip(hash.finalize()) {
+            *to = from;
+        }
+        Some(MessageId(id))
     }
 }
+
+#[cfg(test)]
+mod tests;
