@@ -1,10 +1,12 @@
 //! Frames: one CBOR item (RFC 8949, deterministic encoding §4.2.1) inside one WebSocket binary message.
 //!
-//! A frame is an array of two: its type, and a map with integer keys. Unknown keys are skipped, unknown types survive as
-//! [`DecodeError::UnknownType`] so that each side can refuse them by name. Bodies are borrowed, never copied, on decoding.
+//! A frame is an array of two: its type, and a map with integer keys. Each frame has one spelling and others are refused;
+//! unknown keys are skipped, unknown types survive as [`DecodeError::UnknownType`] so that each side can refuse them by
+//! name. Bodies are borrowed, never copied, on decoding.
 
 mod client;
 mod relay;
+mod strict;
 
 pub use client::{Append, Attach, ClientFrame, Create, Detach, Hello, Ping, Signal};
 pub use relay::{
@@ -35,9 +37,12 @@ impl From<minicbor::decode::Error> for DecodeError {
     }
 }
 
-/// Writes `[type, map]`.
-fn put<T: Encode<()>>(kind: u8, body: &T) -> Vec<u8> {
-    let mut e = Encoder::new(Vec::with_capacity(64));
+/// What a frame takes beside its body: the fixed fields of a record are the most, at 3 + 34 + 5 × 10 + 18 + 4 + 7 keys.
+const ENVELOPE: usize = 128;
+
+/// Writes `[type, map]`, in one allocation if the sealed body in it has `size` bytes.
+fn put<T: Encode<()>>(kind: u8, size: usize, body: &T) -> Vec<u8> {
+    let mut e = Encoder::new(Vec::with_capacity(ENVELOPE + size));
     // Writing into a vector can't fail: its error type is `Infallible`.
     if let Ok(e) = e.array(2).and_then(|e| e.u8(kind)) {
         let _ = e.encode(body);
@@ -50,6 +55,7 @@ fn open(bytes: &[u8]) -> Result<(u64, Decoder<'_>), DecodeError> {
     if bytes.len() > MAX_FRAME {
         return Err(DecodeError::TooLarge);
     }
+    strict::check(bytes)?;
     let mut d = Decoder::new(bytes);
     if d.array()? != Some(2) {
         return Err(DecodeError::Malformed);

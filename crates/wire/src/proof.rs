@@ -37,7 +37,14 @@ pub fn welcome(challenge: &Nonce, nonce: &Nonce, time: u64, certificate: Option<
 /// What the first access key signs to make a log: (label, relay key, session nonce, kind, access key, `max_ttl` in seconds
 /// and quota in bytes, 8 bytes big-endian each; 0 stands for the relay's own maximum).
 #[must_use]
-pub fn create(relay_key: &PublicKey, nonce: &Nonce, kind: LogKind, access_key: &PublicKey, max_ttl: u64, quota: u64) -> Vec<u8> {
+pub fn create(
+    relay_key: &PublicKey,
+    nonce: &Nonce,
+    kind: LogKind,
+    access_key: &PublicKey,
+    max_ttl: u64,
+    quota: u64,
+) -> Vec<u8> {
     let mut m = LABEL_CREATE.to_vec();
     m.extend_from_slice(&relay_key.0);
     m.extend_from_slice(&nonce.0);

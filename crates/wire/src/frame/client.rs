@@ -1,9 +1,10 @@
 //! What a client says to a relay.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, decode};
 
 use super::{DecodeError, body, open, put};
 use crate::id::{Cursor, Id16, LogId, Nonce, PublicKey, Signature};
+use crate::limits::MAX_VERSIONS;
 
 /// The first frame of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -11,10 +12,20 @@ use crate::id::{Cursor, Id16, LogId, Nonce, PublicKey, Signature};
 pub struct Hello {
     /// The protocol versions that the client speaks, at most [`crate::limits::MAX_VERSIONS`].
     #[n(0)]
+    #[cbor(decode_with = "few")]
     pub versions: Vec<u64>,
     /// Random bytes that the relay signs.
     #[n(1)]
     pub challenge: Nonce,
+}
+
+/// Reads a list of versions that is not longer than anybody needs.
+fn few<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Vec<u64>, decode::Error> {
+    let at = d.position();
+    match d.array()? {
+        Some(n) if n <= MAX_VERSIONS as u64 => (0..n).map(|_| d.u64()).collect(),
+        _ => Err(decode::Error::message("too many versions").at(at)),
+    }
 }
 
 /// Makes a log. Answered by `Created` or `Refused`; making a log that exists with the same limits is answered like the first time.
@@ -169,13 +180,13 @@ impl<'b> ClientFrame<'b> {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Hello(f) => put(1, f),
-            Self::Create(f) => put(2, f),
-            Self::Attach(f) => put(3, f),
-            Self::Detach(f) => put(4, f),
-            Self::Append(f) => put(5, f),
-            Self::Signal(f) => put(6, f),
-            Self::Ping(f) => put(7, f),
+            Self::Hello(f) => put(1, 0, f),
+            Self::Create(f) => put(2, 0, f),
+            Self::Attach(f) => put(3, 0, f),
+            Self::Detach(f) => put(4, 0, f),
+            Self::Append(f) => put(5, f.body.len(), f),
+            Self::Signal(f) => put(6, f.body.len(), f),
+            Self::Ping(f) => put(7, 0, f),
         }
     }
 }

@@ -3,10 +3,10 @@
 use minicbor::{Decode, Encode};
 
 use super::{DecodeError, body, open, put};
+use crate::Millis;
 use crate::id::{CertificateHash, Cursor, Id16, LogId, Nonce, PublicKey, Signature};
 use crate::limits::Limits;
 use crate::refusal::Refusal;
-use crate::Millis;
 
 /// The answer to a hello.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -253,17 +253,17 @@ impl<'b> RelayFrame<'b> {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Welcome(f) => put(1, f),
-            Self::Created(f) => put(2, f),
-            Self::Attached(f) => put(3, f),
-            Self::Record(f) => put(4, f),
-            Self::Live(f) => put(5, f),
-            Self::Kept(f) => put(6, f),
-            Self::Refused(f) => put(7, f),
-            Self::Signalled(f) => put(8, f),
-            Self::Lagged(f) => put(9, f),
-            Self::Pong(f) => put(10, f),
-            Self::Closing(f) => put(11, f),
+            Self::Welcome(f) => put(1, 0, f),
+            Self::Created(f) => put(2, 0, f),
+            Self::Attached(f) => put(3, 0, f),
+            Self::Record(f) => put(4, f.body.len(), f),
+            Self::Live(f) => put(5, 0, f),
+            Self::Kept(f) => put(6, 0, f),
+            Self::Refused(f) => put(7, 0, f),
+            Self::Signalled(f) => put(8, f.body.len(), f),
+            Self::Lagged(f) => put(9, 0, f),
+            Self::Pong(f) => put(10, 0, f),
+            Self::Closing(f) => put(11, 0, f),
         }
     }
 }
