@@ -16,9 +16,23 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod committer;
 pub mod config;
+mod core;
 mod error;
+mod files;
+mod folder;
+mod http;
+mod identity;
+mod io;
+pub mod log;
+mod metrics;
+mod outgoing;
+mod reading;
 mod relay;
+mod session;
+mod tls;
+mod ws;
 
 pub use config::{Entry, RelayConfig, SocketBounds, Tls};
 pub use error::{StartError, StopError};

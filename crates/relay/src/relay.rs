@@ -1,34 +1,111 @@
-//! A running relay and its end.
+//! A running relay, from its start to its end.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use ed25519_dalek::SigningKey;
+use estoile_hub::codes::Codes;
+use estoile_hub::rules::{Entry as HubEntry, EntryHash, Identity, Rules};
+use estoile_hub::shard::Shard;
+use estoile_hub::store::{Reader, Store};
 use estoile_wire::RelayKeyHash;
+use estoile_wire::id::CertificateHash;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::AbortHandle;
+use tokio_rustls::TlsAcceptor;
 
-use crate::config::RelayConfig;
+use crate::committer::Committer;
+use crate::config::{Entry, RelayConfig};
+use crate::core::{Core, now};
 use crate::error::{StartError, StopError};
+use crate::folder::Folder;
+use crate::http::{self, Door};
+use crate::identity::{self, EntryCode};
+use crate::log::{self, Count, Elapsed, Own};
+use crate::metrics::Metrics;
+use crate::reading::{Disk, Offload};
+use crate::session::End;
+use crate::{files, tls};
 
-/// A running relay. Dropping it without [`Relay::shutdown`] ends it at once, like a crash.
-#[derive(Debug)]
+/// Connections that wait in the system's queue while the relay is busy.
+const BACKLOG: i32 = 1024;
+
+/// A running relay. Dropping it without [`Relay::shutdown`] ends it at once, like a crash: nothing that was acknowledged
+/// is lost.
 pub struct Relay {
+    core: Arc<Core>,
+    folder: Arc<Folder>,
+    key: SigningKey,
+    certificate: Option<CertificateHash>,
+    entry: Mutex<Option<EntryCode>>,
     address: SocketAddr,
     metrics: Option<SocketAddr>,
-    secure: bool,
-    key_hash: RelayKeyHash,
-    entry: Option<String>,
+    committer: Option<Committer>,
+    listeners: Vec<AbortHandle>,
+}
+
+impl fmt::Debug for Relay {
+    /// Where it listens, and nothing that is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Relay {
-    /// Opens the store, begins to listen and to accept sessions. Must be called inside a tokio runtime.
+    /// Opens the store, begins to listen and to accept sessions. Must be called inside a multi-threaded tokio runtime.
     ///
     /// # Errors
     /// [`StartError`] says what to do.
     pub fn start(config: RelayConfig) -> Result<Self, StartError> {
+        check_runtime()?;
+        let folder = Arc::new(Folder::take(&config.data)?);
+        let key = identity::relay_key(&folder)?;
+        let secure = tls::prepare(&config.tls, config.listen, &folder)?;
+        let certificate = secure.as_ref().map(|secure| secure.certificate);
+        let entry = entry_code(&config, &folder)?;
+        let metrics = Arc::new(Metrics::new(End::WORDS));
+        let max_sessions = files::raise_limit().unwrap_or(u64::MAX).min(config.hub.max_sessions);
+
+        // The addresses first: to learn that one is taken should not need the store.
+        let (listener, address) = listen(config.listen)?;
+        let told = config.metrics.map(listen).transpose()?;
+
+        let store = open_store(&folder)?;
+        let reader = Offload(store.reader());
+        let states = reader.logs().map_err(|e| StartError::Store(e.to_string()))?;
+        let rules = rules(config.hub, &key, certificate, entry.as_ref());
+        let local_only = http::is_local_only(address, &rules.entry);
+        let codes = Codes::default();
+        let shard = |config| Shard::new(config, codes.clone());
+        let patience = config.sockets.handshake;
+        let core = Arc::new(Core::new(rules, shard, config.sockets, max_sessions, reader, metrics));
+        core.load(now(), states);
+        let committer = Committer::start(&core, store, folder.clone())?;
+
+        let door = Door { core: core.clone(), tls: secure.map(|s| TlsAcceptor::from(s.config)), local_only };
+        let mut listeners = vec![tokio::spawn(http::accept_sessions(listener, Arc::new(door))).abort_handle()];
+        let mut metrics_address = None;
+        if let Some((listener, address)) = told {
+            let telling = http::tell_metrics(listener, core.metrics.clone(), patience);
+            listeners.push(tokio::spawn(telling).abort_handle());
+            metrics_address = Some(address);
+            log::metrics_listening(Own(address));
+        }
+        log::listening(Own(address), Count(max_sessions));
         Ok(Self {
-            address: config.listen,
-            metrics: config.metrics,
-            secure: false,
-            key_hash: RelayKeyHash([0; 32]),
-            entry: None,
+            core,
+            folder,
+            key,
+            certificate,
+            entry: Mutex::new(entry),
+            address,
+            metrics: metrics_address,
+            committer: Some(committer),
+            listeners,
         })
     }
 
@@ -47,44 +124,51 @@ impl Relay {
     /// `http://ADDR` or `https://ADDR`, as `serve` prints it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}://{}", if self.secure { "https" } else { "http" }, self.address)
+        format!("{}://{}", if self.is_secure() { "https" } else { "http" }, self.address)
     }
 
     /// Whether sessions are carried by TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        self.secure
+        self.certificate.is_some()
     }
 
     /// What links pin.
     #[must_use]
     pub fn key_hash(&self) -> RelayKeyHash {
-        self.key_hash
+        self.core.rules().identity.key_hash()
     }
 
     /// The entry code in base64url, if creating takes one here. Frames carry the bytes that it decodes to.
     #[must_use]
     pub fn entry_code(&self) -> Option<String> {
-        self.entry.clone()
+        self.entry.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(EntryCode::to_text)
     }
 
-    /// Replaces the entry code: the old one counts no longer, and what it made stays.
+    /// Replaces the entry code, if there is one: the old one counts no longer, and what it made stays.
     ///
     /// # Errors
     /// When the new code can't be written to the folder; the old one counts on.
     pub fn rotate_entry(&self) -> Result<Option<String>, StartError> {
-        Ok(self.entry.clone())
+        let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        if entry.is_some() {
+            let code = identity::new_entry_code(&self.folder)?;
+            let config = self.core.rules().config.clone();
+            self.core.set_rules(rules(config, &self.key, self.certificate, Some(&code)));
+            *entry = Some(code);
+        }
+        Ok(entry.as_ref().map(EntryCode::to_text))
     }
 
-    /// How many sessions the system's limit of open files allows; no more than the hub's bound.
+    /// How many sessions the relay takes: the hub's bound, or what the system's limit of open files allows.
     #[must_use]
     pub fn capacity(&self) -> u64 {
-        0
+        self.core.max_sessions
     }
 
-    /// Waits until the relay can't go on, because its store failed for good; a healthy relay waits for ever.
+    /// Waits until the relay can't go on, because its store is damaged; a healthy relay waits for ever.
     pub async fn failed(&self) {
-        std::future::pending::<()>().await;
+        self.core.broken.notified().await;
     }
 
     /// Ends well, within [`crate::SocketBounds::shutdown`]: accepts no more, tells the sessions, commits what is staged,
@@ -92,7 +176,87 @@ impl Relay {
     ///
     /// # Errors
     /// [`StopError`]; what was acknowledged is durable in any case.
-    pub async fn shutdown(self) -> Result<(), StopError> {
-        Ok(())
+    pub async fn shutdown(mut self) -> Result<(), StopError> {
+        let started = Instant::now();
+        log::closing(Count(self.core.metrics.sessions.get()));
+        self.stop_listening();
+        let patience = self.core.sockets.shutdown;
+        let Some(committer) = self.committer.take() else { return Ok(()) };
+        let ended = tokio::time::timeout(patience, async {
+            // What is staged now is committed and acknowledged before its session is told.
+            self.core.dismiss_all();
+            self.core.all_gone().await;
+            committer.stop(&self.core).await;
+        });
+        let ended = ended.await;
+        log::closed(Elapsed(started.elapsed()));
+        ended.map_err(|_| StopError::Late)
     }
+
+    fn stop_listening(&mut self) {
+        for listener in self.listeners.drain(..) {
+            listener.abort();
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.stop_listening();
+        self.core.dismiss_all();
+        if let Some(committer) = &self.committer {
+            committer.abandon(&self.core);
+        }
+    }
+}
+
+/// Reading a log's ids moves other tasks out of the way, which a runtime of one thread can't.
+fn check_runtime() -> Result<(), StartError> {
+    let handle = Handle::try_current().map_err(|e| StartError::Runtime(e.to_string()))?;
+    match handle.runtime_flavor() {
+        RuntimeFlavor::CurrentThread => Err(StartError::Runtime("it needs a multi-threaded tokio runtime".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn entry_code(config: &RelayConfig, folder: &Folder) -> Result<Option<EntryCode>, StartError> {
+    match config.entry {
+        Entry::Open => Ok(None),
+        Entry::ByAddress if config.listen.ip().is_loopback() => Ok(None),
+        Entry::ByAddress | Entry::Required => identity::entry_code(folder).map(Some),
+    }
+}
+
+fn rules(
+    config: estoile_hub::config::Config,
+    key: &SigningKey,
+    certificate: Option<CertificateHash>,
+    entry: Option<&EntryCode>,
+) -> Rules {
+    let entry = entry.map_or(HubEntry::Open, |code| HubEntry::Code(EntryHash::of(code.as_bytes())));
+    Rules { config, identity: Identity::new(key.as_bytes(), certificate), entry }
+}
+
+fn open_store(_folder: &Folder) -> Result<Disk, StartError> {
+    Ok(Disk::default())
+}
+
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bind = || {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        if address.is_ipv6() && address.ip().is_unspecified() {
+            // All addresses means those of IPv4 as well; where the system can't, IPv6 alone is better than nothing.
+            let _ = socket.set_only_v6(false);
+        }
+        // A relay that comes back at once must get its port back. (Elsewhere the option means something worse.)
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        let listener = TcpListener::from_std(socket.into())?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bind().map_err(|source| StartError::Listen { address, source })
 }

@@ -1,0 +1,201 @@
+//! Listeners and the little HTTP that a relay speaks: the opening of sessions, a page for who follows a link with a
+//! browser, and the metrics. Everything before a session is bounded in time, size and number.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use estoile_hub::rules::Entry;
+use estoile_wire::SESSION_PATH;
+use getrandom::SysRng;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, SEC_WEBSOCKET_VERSION};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rand_core::TryRng;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+
+use crate::core::Core;
+use crate::io::{Io, tune};
+use crate::log::{self, Connection, Elapsed, Word};
+use crate::metrics::Metrics;
+use crate::session::Session;
+use crate::ws::handshake::{self, Problem};
+
+/// A request's head is at most so long: ours is 300 bytes, a browser's with its own headers 2 KiB.
+const MAX_HEAD: usize = 16 * 1024;
+/// And has at most so many headers.
+const MAX_HEADERS: usize = 64;
+/// How long the relay accepts nobody after the system could not give it a socket.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The page for browsers; it says what a link is and how to open it.
+const PAGE: &str = include_str!("page.html");
+
+/// A listener that sessions come to, and what they find.
+pub(crate) struct Door {
+    pub(crate) core: Arc<Core>,
+    pub(crate) tls: Option<TlsAcceptor>,
+    /// The relay listens on loopback and asks for no entry code: then pages of this machine alone may open sessions.
+    pub(crate) local_only: bool,
+}
+
+/// Accepts for ever; to be dropped when the relay closes.
+pub(crate) async fn accept_sessions(listener: TcpListener, door: Arc<Door>) {
+    let handshakes = Arc::new(Semaphore::new(door.core.sockets.max_handshakes));
+    loop {
+        // While too many are on their way the next ones wait in the system's queue.
+        let Ok(permit) = handshakes.clone().acquire_owned().await else { return };
+        let socket = accept(&listener).await;
+        let door = door.clone();
+        tokio::spawn(async move {
+            let patience = door.core.sockets.handshake;
+            let held = door.core.metrics.handshakes.hold();
+            let connection = Connection(SysRng.try_next_u64().unwrap_or_default());
+            // Boxed: what a handshake needs is freed before the session begins.
+            let opened = tokio::time::timeout(patience, Box::pin(open(&door, socket, connection))).await;
+            drop((held, permit));
+            match opened {
+                // A task of its own, as small as it can be.
+                Ok(Ok(session)) => drop(tokio::spawn(session.run())),
+                Ok(Err(why)) => log::handshake_failed(connection, Word(why)),
+                Err(_) => log::handshake_failed(connection, Word("took too long")),
+            }
+        });
+    }
+}
+
+/// The next connection. What one caller did wrong, or the system's running out of files, never ends this.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => return socket,
+            Err(e) if matches!(e.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            Err(_) => {
+                log::accept_failed(Word("the system gives no socket"), Elapsed(ACCEPT_PAUSE));
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// From a socket to a session; or why not, which most often is that somebody only read the page.
+async fn open(door: &Door, socket: TcpStream, connection: Connection) -> Result<Session, &'static str> {
+    tune(&socket);
+    let io = match &door.tls {
+        None => Io::Plain(socket),
+        Some(tls) => Io::Tls(Box::new(tls.accept(socket).await.map_err(|_| "tls failed")?)),
+    };
+    let upgraded = AtomicBool::new(false);
+    let service = service_fn(|request| {
+        let response = answer(&request, door, &upgraded);
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    let http = server().serve_connection(TokioIo::new(io), service);
+    let parts = http.without_shutdown().await.map_err(|_| "http failed")?;
+    if upgraded.load(Ordering::Relaxed) {
+        Ok(Session::new(door.core.clone(), parts.io.into_inner(), connection, &parts.read_buf))
+    } else {
+        Err("no session was asked for")
+    }
+}
+
+fn server() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).max_buf_size(MAX_HEAD).max_headers(MAX_HEADERS).half_close(false);
+    builder
+}
+
+fn answer(request: &Request<Incoming>, door: &Door, upgraded: &AtomicBool) -> Response<Full<Bytes>> {
+    match (request.method(), request.uri().path()) {
+        (_, SESSION_PATH) => {
+            let (method, version, headers) = (request.method(), request.version(), request.headers());
+            match handshake::accept(method, version, headers, door.local_only) {
+                Ok(accept) => {
+                    upgraded.store(true, Ordering::Relaxed);
+                    handshake::switching(accept)
+                }
+                Err(problem) => refuse(problem),
+            }
+        }
+        (&Method::GET | &Method::HEAD, "/") => page(StatusCode::OK, "text/html; charset=utf-8", PAGE),
+        (&Method::GET | &Method::HEAD, "/health") => text(StatusCode::OK, "ok\n"),
+        (&Method::GET | &Method::HEAD, _) => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
+        _ => text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered here.\n"),
+    }
+}
+
+fn refuse(problem: Problem) -> Response<Full<Bytes>> {
+    let mut response = text(problem.status(), problem.text());
+    if problem.status() == StatusCode::UPGRADE_REQUIRED {
+        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    }
+    response
+}
+
+fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
+    page(status, "text/plain; charset=utf-8", body)
+}
+
+/// An answer that a browser may show and nothing else: no scripts, no frames, nothing from elsewhere.
+fn page(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in [
+        (
+            "content-security-policy",
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Whether pages of this machine alone may open sessions.
+pub(crate) fn is_local_only(listen: std::net::SocketAddr, entry: &Entry) -> bool {
+    listen.ip().is_loopback() && matches!(entry, Entry::Open)
+}
+
+// ── Metrics ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Collectors at once: one or two are usual.
+const MAX_COLLECTORS: usize = 16;
+
+/// Tells the metrics for ever; to be dropped when the relay closes.
+pub(crate) async fn tell_metrics(listener: TcpListener, metrics: Arc<Metrics>, patience: Duration) {
+    let slots = Arc::new(Semaphore::new(MAX_COLLECTORS));
+    loop {
+        let Ok(permit) = slots.clone().acquire_owned().await else { return };
+        let socket = accept(&listener).await;
+        let metrics = metrics.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request: Request<Incoming>| {
+                let response = match (request.method(), request.uri().path()) {
+                    (&Method::GET, "/metrics") => {
+                        page(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", metrics.render())
+                    }
+                    _ => text(StatusCode::NOT_FOUND, "The metrics are at /metrics.\n"),
+                };
+                std::future::ready(Ok::<_, Infallible>(response))
+            });
+            let _ = tokio::time::timeout(patience, server().serve_connection(TokioIo::new(socket), service)).await;
+            drop(permit);
+        });
+    }
+}

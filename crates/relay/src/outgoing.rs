@@ -1,0 +1,295 @@
+//! What waits to be written to one session, and how it is written: everything that is queued, in one system call.
+//!
+//! The queue's bounds are the hub's. A frame's bytes are shared by all sessions that get it; only the few bytes of its
+//! WebSocket header are made here, at the moment of writing.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+use estoile_hub::config::Config;
+use estoile_hub::queue::{Class, Outbox, Queue};
+use estoile_wire::RelayFrame;
+use estoile_wire::frame::Refused;
+use tokio::io::AsyncWrite;
+
+use crate::log::{self, Code};
+use crate::metrics::Metrics;
+use crate::ws::frame::{Opcode, close_payload};
+use crate::ws::{CloseCode, Header};
+
+/// Frames in one system call: two slices each, well under the system's 1,024.
+const FRAMES_A_WRITE: usize = 128;
+const SLICES: usize = 2 * FRAMES_A_WRITE + 2;
+
+const REFUSED: &[u8] = &[0x82, 7];
+const LAGGED: &[u8] = &[0x82, 9];
+
+/// A handle to a session's queue: the hub pushes through it, the session's task writes what is in it.
+#[derive(Clone)]
+pub(crate) struct Outgoing(Arc<Mutex<State>>);
+
+struct State {
+    queue: Queue,
+    ping: bool,
+    pong: Option<Bytes>,
+    close: Option<CloseCode>,
+    /// The session has ended: what is pushed now is dropped.
+    ended: bool,
+    waker: Option<Waker>,
+    metrics: Arc<Metrics>,
+}
+
+impl Outgoing {
+    pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+        let queue = Queue::new(config);
+        let state = State { queue, ping: false, pong: None, close: None, ended: false, waker: None, metrics };
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves a queue as it was between two pushes: still a queue.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, and wakes the session's task if that waits.
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let (result, waker) = {
+            let mut state = self.lock();
+            (change(&mut state), state.waker.take())
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        result
+    }
+
+    pub(crate) fn ping(&self) {
+        self.change(|state| state.ping = true);
+    }
+
+    /// Answers a ping; the newest is enough (RFC 6455 §5.5.3), so a flood of them queues nothing.
+    pub(crate) fn pong(&self, payload: &[u8]) {
+        self.change(|state| state.pong = Some(Bytes::copy_from_slice(payload)));
+    }
+
+    /// Closes the socket after all that is queued. The first reason counts.
+    pub(crate) fn close(&self, code: CloseCode) {
+        self.change(|state| state.close = state.close.or(Some(code)));
+    }
+
+    /// Drops what waits, and whatever is pushed from now on.
+    pub(crate) fn end(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        drop(state.queue.take());
+        state.waker = None;
+    }
+
+    /// An answer was lost: the session can't go on.
+    pub(crate) fn overflowed(&self) -> bool {
+        self.lock().queue.overflowed()
+    }
+
+    /// Whether the close frame is queued or written.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.lock().close.is_some()
+    }
+
+    /// Whether there is room for more answers or a page of records.
+    pub(crate) fn has_room(&self) -> bool {
+        self.lock().queue.has_room()
+    }
+
+    /// Takes all that waits into an empty batch; registers the task if nothing does.
+    fn take_into(&self, batch: &mut Batch, cx: &Context<'_>) -> bool {
+        let mut state = self.lock();
+        let mut control = Vec::new();
+        if let Some(pong) = state.pong.take() {
+            put(&mut control, Opcode::Pong, &pong);
+        }
+        if std::mem::take(&mut state.ping) {
+            put(&mut control, Opcode::Ping, &[]);
+        }
+        batch.head = (!control.is_empty()).then(|| control.into());
+        batch.frames = state.queue.take();
+        if !batch.closed
+            && let Some(code) = state.close
+        {
+            let mut tail = Vec::new();
+            put(&mut tail, Opcode::Close, &close_payload(code));
+            batch.tail = Some(tail.into());
+        }
+        let any = !batch.is_empty();
+        if any {
+            state.waker = None;
+        } else if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.waker = Some(cx.waker().clone());
+        }
+        any
+    }
+}
+
+impl State {
+    fn push(&mut self, frame: Bytes, class: Class) -> bool {
+        self.ended || self.close.is_some() || self.queue.push(frame, class)
+    }
+}
+
+impl Outbox for Outgoing {
+    fn push(&self, frame: Bytes, class: Class) -> bool {
+        self.change(|state| {
+            if class == Class::Answer {
+                count(&frame, &state.metrics);
+            }
+            state.push(frame, class)
+        })
+    }
+
+    fn push_all(&self, frames: &[Bytes]) -> usize {
+        self.change(|state| frames.iter().take_while(|frame| state.push((*frame).clone(), Class::Delivery)).count())
+    }
+}
+
+/// Counts the answers that an owner wants to know of; the hub that makes them knows no metrics. A frame begins with "an
+/// array of two" and its type (see `docs/protocol.md`).
+fn count(frame: &Bytes, metrics: &Metrics) {
+    if frame.starts_with(REFUSED)
+        && let Ok(RelayFrame::Refused(Refused { code, .. })) = RelayFrame::decode(frame)
+    {
+        metrics.refused(code);
+        log::refused(Code(code));
+    } else if frame.starts_with(LAGGED) {
+        metrics.lagged.add(1);
+    }
+}
+
+fn put(buffer: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
+    buffer.extend_from_slice(Header::new(opcode, payload.len()).as_bytes());
+    buffer.extend_from_slice(payload);
+}
+
+/// What was written so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) frames: u64,
+    pub(crate) bytes: u64,
+}
+
+/// What the session's task has taken out of the queue and not yet written.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// Control frames, with their headers.
+    head: Option<Bytes>,
+    /// Messages, without.
+    frames: VecDeque<Bytes>,
+    /// The close frame, with its header.
+    tail: Option<Bytes>,
+    /// How much of the first of them is written.
+    offset: usize,
+    /// The close frame is written: nothing may follow it.
+    closed: bool,
+    /// The socket may hold back what it took.
+    unflushed: bool,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.head.is_none() && self.frames.is_empty() && self.tail.is_none()
+    }
+
+    /// Whether the close frame is out.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed && self.is_empty() && !self.unflushed
+    }
+
+    /// Writes until nothing waits (then the task is registered with the queue, and this is ready) or the socket is full.
+    pub(crate) fn poll<W: AsyncWrite + Unpin>(
+        &mut self,
+        cx: &mut Context<'_>,
+        io: &mut W,
+        outgoing: &Outgoing,
+        written: &mut Written,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            if self.is_empty() && (self.closed || !outgoing.take_into(self, cx)) {
+                if self.unflushed {
+                    ready!(Pin::new(&mut *io).poll_flush(cx))?;
+                    self.unflushed = false;
+                }
+                return Poll::Ready(Ok(()));
+            }
+            let n = ready!(self.poll_write(cx, io))?;
+            if n == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unflushed = true;
+            written.bytes += n as u64;
+            self.advance(n, written);
+        }
+    }
+
+    fn poll_write<W: AsyncWrite + Unpin>(&self, cx: &mut Context<'_>, io: &mut W) -> Poll<io::Result<usize>> {
+        let mut headers = [Header::default(); FRAMES_A_WRITE];
+        for (header, frame) in headers.iter_mut().zip(&self.frames) {
+            *header = Header::new(Opcode::Binary, frame.len());
+        }
+        let mut skip = self.offset;
+        let mut after = |bytes: &'_ [u8]| {
+            let cut = skip.min(bytes.len());
+            skip -= cut;
+            cut
+        };
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let mut used = 0;
+        let frames = self.frames.iter().zip(&headers).flat_map(|(frame, header)| [header.as_bytes(), frame.as_ref()]);
+        // The close frame must not overtake messages that don't fit.
+        let tail = self.tail.iter().filter(|_| self.frames.len() <= FRAMES_A_WRITE).map(AsRef::as_ref);
+        let pieces = self.head.iter().map(AsRef::as_ref).chain(frames).chain(tail);
+        for (slot, piece) in slices.iter_mut().zip(pieces) {
+            let cut = after(piece);
+            *slot = IoSlice::new(piece.get(cut..).unwrap_or_default());
+            used += 1;
+        }
+        Pin::new(io).poll_write_vectored(cx, slices.get(..used).unwrap_or_default())
+    }
+
+    /// Lets go of what is written.
+    fn advance(&mut self, n: usize, written: &mut Written) {
+        let mut left = self.offset + n;
+        self.offset = 0;
+        if let Some(head) = &self.head {
+            if left < head.len() {
+                self.offset = left;
+                return;
+            }
+            left -= head.len();
+            self.head = None;
+        }
+        while let Some(frame) = self.frames.front() {
+            let size = Header::new(Opcode::Binary, frame.len()).len() + frame.len();
+            if left < size {
+                self.offset = left;
+                return;
+            }
+            left -= size;
+            written.frames += 1;
+            self.frames.pop_front();
+        }
+        self.frames = VecDeque::new();
+        if let Some(tail) = &self.tail {
+            if left < tail.len() {
+                self.offset = left;
+                return;
+            }
+            self.tail = None;
+            self.closed = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

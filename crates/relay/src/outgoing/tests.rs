@@ -1,0 +1,133 @@
+//! Queues written through sockets that take what they like.
+
+use std::task::Waker;
+
+use estoile_hub::config::Config;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A socket that takes so many bytes a call, and says no in between.
+struct Narrow {
+    taken: Vec<u8>,
+    widths: Vec<usize>,
+    calls: usize,
+}
+
+impl AsyncWrite for Narrow {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let width = self.widths[self.calls % self.widths.len()];
+        self.calls += 1;
+        if width == 0 {
+            return Poll::Pending;
+        }
+        let all: Vec<u8> = bufs.iter().flat_map(|b| b.iter().copied()).take(width).collect();
+        self.taken.extend(&all);
+        Poll::Ready(Ok(all.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+fn drain(outgoing: &Outgoing, widths: Vec<usize>) -> (Vec<u8>, usize, Written, Batch) {
+    let mut io = Narrow { taken: Vec::new(), widths, calls: 0 };
+    let mut batch = Batch::default();
+    let mut written = Written::default();
+    let mut cx = Context::from_waker(Waker::noop());
+    while batch.poll(&mut cx, &mut io, outgoing, &mut written).is_pending() {}
+    (io.taken, io.calls, written, batch)
+}
+
+fn queue() -> Outgoing {
+    Outgoing::new(&Config::default(), Arc::new(Metrics::new(&[])))
+}
+
+fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
+    let frame = |m: &Vec<u8>| [Header::new(Opcode::Binary, m.len()).as_bytes(), m].concat();
+    messages.iter().flat_map(frame).collect()
+}
+
+#[test]
+fn all_that_is_queued_is_written_in_one_call() {
+    let outgoing = queue();
+    let messages: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![n; 200]).collect();
+    for message in &messages {
+        assert!(outgoing.push(message.clone().into(), Class::Delivery));
+    }
+    let (taken, calls, written, _) = drain(&outgoing, vec![usize::MAX]);
+    assert_eq!(taken, framed(&messages));
+    assert_eq!((calls, written.frames, written.bytes), (1, 100, taken.len() as u64));
+}
+
+#[test]
+fn the_close_frame_comes_last_and_once() {
+    let outgoing = queue();
+    let messages: Vec<Vec<u8>> = (0..300_u16).map(|n| n.to_be_bytes().to_vec()).collect();
+    for message in &messages {
+        outgoing.push(message.clone().into(), Class::Answer);
+    }
+    outgoing.close(CloseCode::Away);
+    outgoing.close(CloseCode::Protocol);
+    outgoing.push(Bytes::from_static(b"too late"), Class::Answer);
+    let (taken, _, _, batch) = drain(&outgoing, vec![usize::MAX]);
+    assert_eq!(taken, [framed(&messages), vec![0x88, 2, 0x03, 0xe9]].concat());
+    assert!(batch.is_closed());
+}
+
+#[test]
+fn a_flood_of_pings_is_answered_once() {
+    let outgoing = queue();
+    for n in 0..200_u8 {
+        outgoing.pong(&[n]);
+    }
+    outgoing.ping();
+    outgoing.ping();
+    assert_eq!(drain(&outgoing, vec![usize::MAX]).0, [0x8a, 1, 199, 0x89, 0]);
+}
+
+#[test]
+fn an_ended_session_takes_and_keeps_nothing() {
+    let outgoing = queue();
+    outgoing.push(Bytes::from_static(b"waiting"), Class::Answer);
+    outgoing.end();
+    assert!(outgoing.push(Bytes::from_static(b"late"), Class::Delivery), "nobody lags who has left");
+    assert!(drain(&outgoing, vec![usize::MAX]).0.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn bytes_survive_every_socket(
+        messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..400), 0..300),
+        mut widths in prop::collection::vec(0_usize..700, 1..8),
+        close: bool,
+    ) {
+        widths.push(1);
+        let outgoing = queue();
+        for message in &messages {
+            prop_assert!(outgoing.push(message.clone().into(), Class::Delivery));
+        }
+        let mut expected = framed(&messages);
+        if close {
+            outgoing.close(CloseCode::Normal);
+            expected.extend([0x88, 2, 0x03, 0xe8]);
+        }
+        let (taken, _, written, batch) = drain(&outgoing, widths);
+        prop_assert_eq!(taken, expected);
+        prop_assert_eq!(written.frames, messages.len() as u64);
+        prop_assert_eq!(batch.is_closed(), close);
+    }
+}
