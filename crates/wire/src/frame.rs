@@ -2,7 +2,7 @@
 //!
 //! A frame is an array of two: its type, and a map with integer keys. Each frame has one spelling and others are refused;
 //! unknown keys are skipped, unknown types survive as [`DecodeError::UnknownType`] so that each side can refuse them by
-//! name. Bodies are borrowed, never copied, on decoding.
+//! name. Bodies are borrowed, never copied, on decoding; `Debug` of a frame shows no body, id or code.
 
 mod client;
 mod relay;

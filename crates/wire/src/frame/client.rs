@@ -1,5 +1,7 @@
 //! What a client says to a relay.
 
+use core::fmt;
+
 use minicbor::{Decode, Decoder, Encode, decode};
 
 use super::{DecodeError, body, open, put};
@@ -29,7 +31,7 @@ fn few<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Vec<u64>, decode::Error> {
 }
 
 /// Makes a log. Answered by `Created` or `Refused`; making a log that exists with the same limits is answered like the first time.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Create {
     /// Chosen by the client, comes back in the answer.
@@ -54,6 +56,15 @@ pub struct Create {
     #[n(6)]
     #[cbor(with = "minicbor::bytes")]
     pub entry: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Create {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Create")
+            .field("request", &self.request)
+            .field("entry_code", &self.entry.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Opens a log for reading, appending and signals. Answered by `Attached`, then records, then `Live`; or by `Refused`.
@@ -90,7 +101,7 @@ pub struct Detach {
 }
 
 /// Adds a record. Answered by `Kept` when it is durable, or by `Refused`.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Append<'b> {
     /// Comes back in the answer.
@@ -114,8 +125,18 @@ pub struct Append<'b> {
     pub body: &'b [u8],
 }
 
+impl fmt::Debug for Append<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Append")
+            .field("request", &self.request)
+            .field("ttl", &self.ttl)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// Forwards a sealed body to the other sessions attached now. Not stored, not answered unless refused.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Signal<'b> {
     /// Which log; the session must be attached to it.
@@ -125,6 +146,12 @@ pub struct Signal<'b> {
     #[b(1)]
     #[cbor(with = "minicbor::bytes")]
     pub body: &'b [u8],
+}
+
+impl fmt::Debug for Signal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signal").field("body_bytes", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 /// Asks for a sign of life and the relay's time. Answered by `Pong`.

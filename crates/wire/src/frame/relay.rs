@@ -1,5 +1,7 @@
 //! What a relay says to a client.
 
+use core::fmt;
+
 use minicbor::{Decode, Encode};
 
 use super::{DecodeError, body, open, put};
@@ -75,7 +77,7 @@ pub struct Attached {
 }
 
 /// A record of a log. Encoded once, sent to every attached session as the same bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Record<'b> {
     /// Which log.
@@ -100,6 +102,15 @@ pub struct Record<'b> {
     #[b(6)]
     #[cbor(with = "minicbor::bytes")]
     pub body: &'b [u8],
+}
+
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("cursor", &self.cursor)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// All that was asked for has been sent; what follows is new.
@@ -151,7 +162,7 @@ pub struct Refused {
 }
 
 /// A signal from another session.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Signalled<'b> {
     /// Which log.
@@ -161,6 +172,12 @@ pub struct Signalled<'b> {
     #[b(1)]
     #[cbor(with = "minicbor::bytes")]
     pub body: &'b [u8],
+}
+
+impl fmt::Debug for Signalled<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signalled").field("body_bytes", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 /// This session's queue overflowed: nothing after `cursor` was sent for this log, and the session is detached from it.
