@@ -26,6 +26,7 @@ mod stretch;
 pub use client::Client;
 pub use config::{Ask, AskPassphrase, ClientConfig, Delivery, Unlock};
 pub use error::OpenError;
+pub use estoile_seal::link::{Link, LinkKind};
 pub use events::Events;
 pub use glue::{OpenOptions, loopback_host, open_link};
 pub use handle::{Handle, Page, Pending, VaultPlace};
