@@ -39,6 +39,11 @@ pub fn line(text: &str) -> String {
     if out.is_empty() { String::from("(nameless)") } else { out }
 }
 
+/// One row of what the user types: nothing acts, spaces stay where they are.
+pub(crate) fn line_keeping_spaces(text: &str) -> String {
+    clean(text, Keep::OneLine)
+}
+
 /// What the user types or pastes: the same rules, but silent (nothing is pictured), so that what is sent is what shows.
 #[must_use]
 pub fn typed(text: &str) -> String {
