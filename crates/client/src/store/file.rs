@@ -9,7 +9,9 @@ use std::path::Path;
 
 use estoile_engine::vault::{BackendError, Batch, Entry};
 use estoile_seal::vault_key::VaultSalt;
-use redb::{Database, DatabaseError, ReadableDatabase, StorageError, TableDefinition, TableError};
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, Table, TableDefinition, TableError,
+};
 
 use super::folder::{private, unusable};
 use crate::error::OpenError;
@@ -144,6 +146,11 @@ impl VaultFile {
             let write = self.db.begin_write().map_err(failed)?;
             {
                 let mut table = write.open_table(ENTRIES).map_err(failed)?;
+                for prefix in &batch.clear {
+                    for name in names(&table, prefix)? {
+                        table.remove(name.as_slice()).map_err(failed)?;
+                    }
+                }
                 for (name, value) in &batch.writes {
                     match value {
                         Some(value) => table.insert(name.as_slice(), value.as_slice()).map_err(failed)?,
@@ -155,6 +162,19 @@ impl VaultFile {
             write.commit().map_err(failed)
         })
     }
+}
+
+/// The names that begin with a prefix.
+fn names(table: &Table<'_, &'static [u8], &'static [u8]>, prefix: &[u8]) -> Result<Vec<Vec<u8>>, BackendError> {
+    let mut names = Vec::new();
+    for entry in table.range(prefix..).map_err(failed)? {
+        let (name, _) = entry.map_err(failed)?;
+        if !name.value().starts_with(prefix) {
+            break;
+        }
+        names.push(name.value().to_vec());
+    }
+    Ok(names)
 }
 
 /// What a file says about itself.

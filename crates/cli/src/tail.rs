@@ -1,0 +1,243 @@
+//! `estoile tail`: what is said in a room, a line each, in causal order, each message once.
+
+use std::collections::BTreeSet;
+
+use estoile_client::{Delivery, Events, Handle, OpenOptions};
+use estoile_engine::{Event, LetterId, MessageView, Notice, Past, RoomId};
+use serde::Serialize;
+
+use crate::args::Tail;
+use crate::fail::{Failure, Outcome, say};
+use crate::out::{self, Reader};
+use crate::patience::Patience;
+use crate::signals::{Signals, Stop};
+use crate::{link, names, plain, room, unlock};
+
+/// Records read first, so that what comes next can be told from what is missing.
+const CONTEXT: u64 = 16;
+/// Messages of a vault read at a time.
+const PAGE: usize = 512;
+/// Messages put in order before the first is printed; a longer past is printed as it comes, which is in order unless the
+/// relay lies.
+const ORDERED: usize = 100_000;
+
+/// A line of `--json`.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Told<'a> {
+    Message {
+        id: String,
+        from: &'a str,
+        key: &'a str,
+        room: &'a str,
+        text: &'a str,
+        sent_at: u64,
+        ttl: Option<u64>,
+        cursor: Option<u64>,
+    },
+    Notice {
+        kind: &'static str,
+        from: Option<&'a str>,
+        count: u64,
+        detail: String,
+    },
+}
+
+/// Why following ends well.
+enum End {
+    /// Enough messages, or the time is over, or nobody reads any more.
+    Done,
+}
+
+pub(crate) async fn run(args: Tail) -> Outcome {
+    let mut signals = Signals::listen()?;
+    let link = link::parse(&args.link)?;
+    let sociable = args.data.is_some();
+    let (handle, events) = unlock::client(args.data, args.clock, Delivery::Lossless).await?;
+    let name = args.name.unwrap_or_else(names::person);
+    let past = if args.all { Past::All } else { Past::Newest(CONTEXT) };
+    let options = OpenOptions { past, sociable, ..OpenOptions::default() };
+    let open = link::open(&handle, &link, &name, options).await?;
+    let time = args.time.map(|time| tokio::time::Instant::now() + core::time::Duration::from_secs(time.0));
+    let room = room::opened(&handle, open).await?;
+    let mut work = Follow {
+        room,
+        name: link.name.clone(),
+        json: args.json,
+        left: args.count,
+        patience: Patience::new(args.wait),
+        printed: BTreeSet::new(),
+        past: Some(Vec::new()),
+    };
+    let outcome =
+        if args.count == Some(0) { Ok(()) } else { work.run(&handle, events, time, args.all, &mut signals).await };
+    handle.close().await;
+    outcome
+}
+
+struct Follow {
+    room: RoomId,
+    name: String,
+    json: bool,
+    /// Messages still to print, if they are counted.
+    left: Option<u64>,
+    patience: Patience,
+    printed: BTreeSet<LetterId>,
+    /// What is put in order until all that was waiting has been read; then none.
+    past: Option<Vec<MessageView>>,
+}
+
+impl Follow {
+    async fn run(
+        &mut self,
+        handle: &Handle,
+        mut events: Events,
+        time: Option<tokio::time::Instant>,
+        all: bool,
+        signals: &mut Signals,
+    ) -> Outcome {
+        if all && self.kept_before(handle).await?.is_some() {
+            return Ok(());
+        }
+        let gone = out::reader_gone();
+        tokio::pin!(gone);
+        loop {
+            tokio::select! {
+                biased;
+                stop = signals.stop() => return match stop {
+                    Stop::Interrupt => Err(Failure::interrupted()),
+                    Stop::Terminate => Ok(()),
+                },
+                () = &mut gone => return Ok(()),
+                () = until(time) => return self.in_order().map(|_| ()),
+                event = events.next() => match event {
+                    Some(event) => if let Some(End::Done) = self.event(event)? { return Ok(()) },
+                    None => return Err(Failure::new("the client ended; try again")),
+                },
+                () = self.patience.over() => return Err(self.patience.exhausted()),
+            }
+        }
+    }
+
+    /// What the vault has from earlier runs.
+    async fn kept_before(&mut self, handle: &Handle) -> Result<Option<End>, Failure> {
+        let Some(snapshot) = handle.snapshot(self.room, PAGE).await else { return Ok(None) };
+        let (mut pages, mut more) = (vec![snapshot.messages], snapshot.more);
+        while more {
+            let Some(first) = pages.last().and_then(|page| page.first()).map(|m| m.id) else { break };
+            let Some(page) = handle.older(self.room, first, PAGE).await else { break };
+            more = page.more && !page.messages.is_empty();
+            pages.push(page.messages);
+        }
+        for message in pages.into_iter().rev().flatten() {
+            if let Some(end) = self.print(&message)? {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
+    }
+
+    fn event(&mut self, event: Event) -> Result<Option<End>, Failure> {
+        match event {
+            Event::Room(room) if room.id == self.room => self.patience.note(&room).map(|()| None),
+            Event::Message { message, after } if message.room == self.room => self.message(message, after),
+            Event::Moved { room, id, after } if room == self.room => {
+                self.moved(id, after);
+                Ok(None)
+            }
+            Event::CaughtUp(room) if room == self.room => {
+                if self.past.is_some() {
+                    say(format_args!("following {}", plain::line(&self.name)));
+                }
+                self.in_order()
+            }
+            Event::Notice(notice) => self.notice(&notice),
+            _ => Ok(None),
+        }
+    }
+
+    fn message(&mut self, message: MessageView, after: Option<LetterId>) -> Result<Option<End>, Failure> {
+        let Some(past) = &mut self.past else { return self.print(&message) };
+        let place = place(past, after);
+        past.insert(place, message);
+        if past.len() > ORDERED { self.in_order() } else { Ok(None) }
+    }
+
+    fn moved(&mut self, id: LetterId, after: Option<LetterId>) {
+        let Some(past) = &mut self.past else { return };
+        if let Some(at) = past.iter().rposition(|m| m.id == id) {
+            let message = past.remove(at);
+            let place = place(past, after);
+            past.insert(place, message);
+        }
+    }
+
+    /// Prints what was put in order, and from now on prints what comes.
+    fn in_order(&mut self) -> Result<Option<End>, Failure> {
+        for message in self.past.take().unwrap_or_default() {
+            if let Some(end) = self.print(&message)? {
+                return Ok(Some(end));
+            }
+        }
+        Ok(None)
+    }
+
+    fn print(&mut self, message: &MessageView) -> Result<Option<End>, Failure> {
+        if !self.printed.insert(message.id) {
+            return Ok(None);
+        }
+        let reader = if self.json {
+            out::line(&json(&Told::Message {
+                id: message.id.to_string(),
+                from: &message.from,
+                key: &message.key,
+                room: &self.name,
+                text: &message.text,
+                sent_at: message.sent_at,
+                ttl: message.ttl,
+                cursor: message.cursor,
+            })?)?
+        } else {
+            out::line(&human(message))?
+        };
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        Ok((reader == Reader::Gone || self.left == Some(0)).then_some(End::Done))
+    }
+
+    fn notice(&self, notice: &Notice) -> Result<Option<End>, Failure> {
+        let text = plain::notice(notice);
+        if !self.json {
+            say(text);
+            return Ok(None);
+        }
+        let told =
+            Told::Notice { kind: notice.kind.slug(), from: notice.from.as_deref(), count: notice.count, detail: text };
+        Ok((out::line(&json(&told)?)? == Reader::Gone).then_some(End::Done))
+    }
+}
+
+/// Where a message belongs that stands right after another; at the end if that one is not here.
+fn place(past: &[MessageView], after: Option<LetterId>) -> usize {
+    match after {
+        Some(after) => past.iter().rposition(|m| m.id == after).map_or(past.len(), |at| at + 1),
+        None => 0,
+    }
+}
+
+fn json(told: &Told<'_>) -> Result<String, Failure> {
+    serde_json::to_string(told).map_err(Failure::new)
+}
+
+/// One message for people: its further lines stand under the first.
+fn human(message: &MessageView) -> String {
+    let name = plain::line(&message.shown);
+    let indent = " ".repeat(name.chars().count() + 2);
+    format!("{name}: {}", plain::block(&message.text).replace('\n', &format!("\n{indent}")))
+}
+
+async fn until(time: Option<tokio::time::Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => core::future::pending().await,
+    }
+}
