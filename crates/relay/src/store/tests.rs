@@ -1,0 +1,3 @@
+//! The embedded store: the hub's suite, and what only a store on a disk can get wrong.
+
+use super::*;
