@@ -39,6 +39,7 @@ pub mod quick;
 mod sender;
 pub mod signal;
 mod signed;
+mod stretch;
 pub mod transcript;
 pub mod vault_key;
 

@@ -17,17 +17,28 @@ pub fn is_name(name: &str) -> bool {
         && !name.chars().any(char::is_control)
 }
 
-/// NFKC, trimmed, inner white space single.
+/// NFKC, trimmed, inner white space single. Allocates once, so that a passphrase leaves no half-grown copies behind.
 #[must_use]
 pub fn normalise(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for word in text.nfkc().collect::<String>().split_whitespace() {
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        out.push_str(word);
-    }
+    let size = normalised(text).map(char::len_utf8).sum();
+    let mut out = String::with_capacity(size);
+    out.extend(normalised(text));
     out
+}
+
+fn normalised(text: &str) -> impl Iterator<Item = char> {
+    let mut begun = false;
+    let mut space = false;
+    text.nfkc()
+        .flat_map(move |c| {
+            if c.is_whitespace() {
+                space = begun;
+                return [None, None];
+            }
+            begun = true;
+            [core::mem::take(&mut space).then_some(' '), Some(c)]
+        })
+        .flatten()
 }
 
 /// What two names share that a reader takes for one: compatibility forms, case, spaces and invisible characters aside.

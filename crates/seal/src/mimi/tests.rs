@@ -54,7 +54,7 @@ fn the_best_text_is_shown() {
     assert_eq!(example!("delete").text(), "");
     assert_eq!(example!("attachment").text(), "[attachment: video/mp4 bigfile.mp4: 2 hours of key signing video]");
     assert_eq!(example!("conferencing").text(), "[call: Join the Foo 118 conference]");
-    assert_eq!(example!("multipart-3").text(), "[attachment: text/html, 99 bytes]\n[inline: image/gif, 16 bytes]");
+    assert_eq!(example!("multipart-3").text(), "[attachment: text/html, 97 bytes]\n[inline: image/gif, 16 bytes]");
 }
 
 #[test]
