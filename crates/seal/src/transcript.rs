@@ -144,6 +144,13 @@ impl Transcript {
         self.graph.number(hash).is_some()
     }
 
+    /// Whether a letter names one that is missing here and that the relay has not been asked for again yet: its place may
+    /// still change.
+    #[must_use]
+    pub fn waits_for_parents(&self, hash: &Hash) -> bool {
+        self.graph.get(hash).is_some_and(|n| n.missing.iter().any(|m| self.questions.under_way(m)))
+    }
+
     /// The letters that show something, before `before` (the newest, if none), newest first.
     pub fn timeline(&self, before: Option<Place>) -> impl Iterator<Item = Hash> + '_ {
         self.graph.timeline(before)

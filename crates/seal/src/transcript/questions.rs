@@ -86,6 +86,12 @@ pub(super) struct Questions {
 }
 
 impl Questions {
+    /// Whether a letter may still come by itself or from the relay.
+    pub(super) fn under_way(&self, hash: &Hash) -> bool {
+        let question = self.by_hash.get(hash).and_then(|n| self.list.get(n));
+        question.is_some_and(|q| matches!(q.stage, Stage::Waiting(_) | Stage::Relay(_)))
+    }
+
     pub(super) fn get(&self, number: u32) -> Option<&Question> {
         self.list.get(&number)
     }

@@ -25,8 +25,10 @@ impl Graph {
                 .map(|p| (p.time, p.step, p.reaches))
                 .collect();
             let Some(node) = self.node_mut(number) else { continue };
-            // Every parent is followed: `any` would stop at the first.
-            let rose = above.into_iter().fold(false, |rose, p| node.follow(p) || rose);
+            let mut rose = false;
+            for parent in above {
+                rose |= node.follow(parent);
+            }
             if !rose {
                 continue;
             }

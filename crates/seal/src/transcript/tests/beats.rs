@@ -1,3 +1,5 @@
+//! When a beat is due, and when silence is enough.
+
 use super::world::{Letter, Member, START, key, reader, rng};
 use crate::transcript::{Act, Transcript};
 use estoile_wire::Millis;

@@ -1,3 +1,5 @@
+//! What a letter is: new, a repeat, one of two faces, ours; and who has seen it.
+
 use super::world::{DAY, Letter, Member, START, key, reader, rng, timeline};
 use crate::transcript::{Act, Aside, Transcript, Verdict};
 

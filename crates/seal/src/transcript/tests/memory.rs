@@ -1,3 +1,5 @@
+//! Replay memory, the vault's entries, and their bounds.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! That a letter which should be here is missed, by whose and how many, and nothing else ever is.
+
 use std::collections::BTreeMap;
 
 use estoile_wire::PublicKey;
@@ -136,7 +138,9 @@ fn questions_go_to_the_relay_then_to_the_author_and_wait_for_the_connection() {
     assert!(reader.due(now, true, &mut rng).is_empty(), "it may still be under way");
     let now = reader.next_timeout().unwrap().max(now + 3_000);
     assert_eq!(reader.due(now, true, &mut rng)[0], Act::AskRelay);
+    assert!(reader.waits_for_parents(&next.hash));
     reader.relay_answered();
+    assert!(!reader.waits_for_parents(&next.hash), "the relay has no more of it");
     let ask = Act::AskAuthor { author: key(1), hashes: vec![lost.hash] };
     assert!(reader.due(now, true, &mut rng).contains(&ask));
     assert_eq!(reader.observe(&lost.observed(), now + 1).findings, [], "an answer is nothing to tell");

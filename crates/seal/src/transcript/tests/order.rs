@@ -1,3 +1,5 @@
+//! That members who know the same letters see the same order, however those came.
+
 use proptest::prelude::*;
 
 use super::world::{Letter, Room, START, key, observe_all, reader, rng, shuffle, timeline, told, wait};

@@ -1,20 +1,10 @@
-//! That hostile and large rooms cost what they should. The bounds are an order of magnitude above what was measured, so
-//! that only a wrong order of growth fails.
-
-use std::time::{Duration, Instant};
+//! That hostile and large rooms cost what they should. Nothing is timed here: with the right order of growth each takes a
+//! few seconds, with the wrong one it does not end.
 
 use super::world::{Letter, START, key, reader};
 use crate::transcript::Transcript;
 
 const MANY: u64 = 100_000;
-
-fn timed(most: Duration, work: impl FnOnce()) {
-    let start = Instant::now();
-    work();
-    let took = start.elapsed();
-    println!("{took:?}");
-    assert!(took < most, "took {took:?}, more than {most:?}");
-}
 
 /// A room of twenty where each letter names the last of sixteen others.
 fn busy_room() -> Vec<Letter> {
@@ -38,13 +28,11 @@ fn observe(transcript: &mut Transcript, letters: &[Letter]) {
 fn a_hundred_thousand_letters_take_seconds() {
     let letters = busy_room();
     let mut reader = reader();
-    timed(Duration::from_secs(40), || observe(&mut reader, &letters));
-    timed(Duration::from_secs(40), || {
-        let changes = reader.take_changes();
-        let entries = changes.iter().filter_map(|c| Some((c.key.as_slice(), c.value.as_deref()?)));
-        let restored = Transcript::restore(key(250), 0, entries).unwrap();
-        assert_eq!(restored.timeline(None).count(), letters.len());
-    });
+    observe(&mut reader, &letters);
+    let changes = reader.take_changes();
+    let entries = changes.iter().filter_map(|c| Some((c.key.as_slice(), c.value.as_deref()?)));
+    let restored = Transcript::restore(key(250), 0, entries).unwrap();
+    assert_eq!(restored.timeline(None).count(), letters.len());
 }
 
 #[test]
@@ -57,9 +45,8 @@ fn a_late_root_of_a_hundred_thousand_moves_each_once() {
     }
     let mut reader = reader();
     observe(&mut reader, &letters);
-    timed(Duration::from_secs(30), || {
-        reader.observe(&root.observed(), START);
-    });
+    let outcome = reader.observe(&root.observed(), START);
+    assert!(outcome.place.is_some());
     assert_eq!(reader.timeline(None).last(), Some(root.hash));
 }
 
@@ -71,11 +58,9 @@ fn a_hundred_thousand_letters_that_name_one_missing_cost_no_more() {
         letters.push(Letter::new(key(2), n, START, vec![missing.name()]).ending(START + 1));
     }
     let mut reader = reader();
-    timed(Duration::from_secs(30), || {
-        observe(&mut reader, &letters);
-        reader.observe(&missing.observed(), START);
-        reader.due(START + 2, false, &mut super::world::rng(0));
-        reader.due(START + 200_000, false, &mut super::world::rng(0));
-    });
+    observe(&mut reader, &letters);
+    reader.observe(&missing.observed(), START);
+    reader.due(START + 2, false, &mut super::world::rng(0));
+    reader.due(START + 200_000, false, &mut super::world::rng(0));
     assert_eq!(reader.timeline(None).count(), 1);
 }

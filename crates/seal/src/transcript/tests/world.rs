@@ -21,7 +21,7 @@ pub(super) fn rng(seed: u64) -> ChaCha20Rng {
 }
 
 pub(super) fn below(rng: &mut ChaCha20Rng, n: usize) -> usize {
-    (rng.next_u64() % n as u64) as usize
+    usize::try_from(rng.next_u64() % n as u64).unwrap()
 }
 
 /// A letter that owns its names.
