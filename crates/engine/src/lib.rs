@@ -7,15 +7,21 @@
 //! Faces see the plain data of [`view`] and [`notice`], and ask with [`command`].
 #![forbid(unsafe_code)]
 
+mod board;
 pub mod command;
 mod engine;
+mod link;
+mod names;
 pub mod notice;
+mod out;
+mod room;
+mod stored;
 pub mod turn;
 pub mod vault;
 pub mod view;
 
 pub use command::{Answer, Command, CommandError, CreateRoom, OpenRoom, Past, RelayAddress};
-pub use engine::{Engine, LoadError};
+pub use engine::{Engine, LoadError, MAX_ROOMS};
 pub use notice::{Notice, NoticeKind};
 pub use turn::{CommandId, Effect, Env, Input, Lost, Turn, WrongProof};
 pub use vault::{Backend, Changes, Committed, MemoryBackend, Vault, VaultError};

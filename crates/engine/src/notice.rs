@@ -38,9 +38,32 @@ pub enum NoticeKind {
     Relay,
     /// The room is not there, or has ended.
     NoRoom,
+    /// Letters that were told as withheld are here now.
+    Found,
 }
 
 impl NoticeKind {
+    /// All of them, in the order of their numbers in the vault: new ones go to the end.
+    pub const ALL: &'static [Self] = &[
+        Self::Withheld,
+        Self::Replayed,
+        Self::Reordered,
+        Self::Expired,
+        Self::Future,
+        Self::Clock,
+        Self::Lagged,
+        Self::Invented,
+        Self::TwoFaced,
+        Self::Forged,
+        Self::Copied,
+        Self::NameTaken,
+        Self::NotSent,
+        Self::Unseen,
+        Self::Relay,
+        Self::NoRoom,
+        Self::Found,
+    ];
+
     /// The word used in JSON.
     #[must_use]
     pub const fn slug(self) -> &'static str {
@@ -61,6 +84,7 @@ impl NoticeKind {
             Self::Unseen => "unseen",
             Self::Relay => "relay",
             Self::NoRoom => "no-room",
+            Self::Found => "found",
         }
     }
 }

@@ -77,6 +77,8 @@ pub enum Input {
     },
     /// [`crate::Engine::next_timeout`] has come.
     Timer,
+    /// The driver is about to end: rooms are told that we leave, and every relay is let go of. Nothing is sent after it.
+    Closing,
 }
 
 /// Something to do, after the turn's changes are durable; in order.

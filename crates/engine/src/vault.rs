@@ -13,6 +13,8 @@ pub use backend::{Backend, BackendError, Batch, Entry};
 pub use changes::Changes;
 pub use memory::{MemoryBackend, ready};
 
+use core::future::Future;
+
 use estoile_seal::vault_key::VaultKey;
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
@@ -73,44 +75,61 @@ impl<B> core::fmt::Debug for Vault<B> {
 }
 
 impl<B: Backend> Vault<B> {
-    /// Opens a vault, or makes one where the store is empty.
+    /// Opens a vault, or makes one where the store is empty. The future does not hold the generator: it may be spawned.
     ///
     /// # Errors
     /// [`VaultError::WrongKey`] if the store was made with another key; else what the store says.
-    pub async fn open(mut backend: B, key: VaultKey, rng: &mut dyn CryptoRng) -> Result<Self, VaultError> {
-        match backend.get(MARKER).await? {
-            Some(sealed) => match unseal(&key, MARKER, &sealed) {
-                Ok(value) if value.as_slice() == MARKER_VALUE => {}
-                Err(VaultError::Newer(v)) => return Err(VaultError::Newer(v)),
-                Ok(_) | Err(_) => return Err(VaultError::WrongKey),
-            },
-            None => {
-                if !backend.scan(&[], None, 1).await?.is_empty() {
-                    return Err(VaultError::Damaged);
+    pub fn open(
+        mut backend: B,
+        key: VaultKey,
+        rng: &mut dyn CryptoRng,
+    ) -> impl Future<Output = Result<Self, VaultError>> + use<B> {
+        let fresh = seal(&key, MARKER, MARKER_VALUE, rng);
+        async move {
+            match backend.get(MARKER).await? {
+                Some(sealed) => match unseal(&key, MARKER, &sealed) {
+                    Ok(value) if value.as_slice() == MARKER_VALUE => {}
+                    Err(VaultError::Newer(v)) => return Err(VaultError::Newer(v)),
+                    Ok(_) | Err(_) => return Err(VaultError::WrongKey),
+                },
+                None => {
+                    // A store that lost its marker and nothing else was tampered with.
+                    if !backend.scan(&[], None, 1).await?.is_empty() {
+                        return Err(VaultError::Damaged);
+                    }
+                    let writes = vec![(MARKER.to_vec(), Some(fresh))];
+                    backend.commit(Batch { clear: Vec::new(), writes }).await?;
                 }
-                let sealed = seal(&key, MARKER, MARKER_VALUE, rng);
-                backend.commit(Batch { clear: Vec::new(), writes: vec![(MARKER.to_vec(), Some(sealed))] }).await?;
             }
+            Ok(Self { backend, key })
         }
-        Ok(Self { backend, key })
     }
 
-    /// Makes a turn's changes durable, all or none, and proves it.
+    /// Makes a turn's changes durable, all or none, and proves it. The future does not hold the generator: it may be spawned.
     ///
     /// # Errors
     /// What the store says; then nothing of the turn was kept, and its effects must not happen. The same turn may be
     /// committed again.
-    pub async fn commit(&mut self, turn: &Turn, rng: &mut dyn CryptoRng) -> Result<Committed, VaultError> {
-        if !turn.changes().is_empty() {
-            let key = &self.key;
-            let writes = turn
-                .changes()
-                .iter()
-                .map(|(name, value)| (name.to_vec(), value.map(|value| seal(key, name, value, rng))))
-                .collect();
-            self.backend.commit(Batch { clear: turn.changes().cleared().to_vec(), writes }).await?;
+    pub fn commit<'a>(
+        &'a mut self,
+        turn: &Turn,
+        rng: &mut dyn CryptoRng,
+    ) -> impl Future<Output = Result<Committed, VaultError>> + use<'a, B> {
+        let key = &self.key;
+        let changes = turn.changes();
+        let writes = changes
+            .iter()
+            .map(|(name, value)| (name.to_vec(), value.map(|value| seal(key, name, value, rng))))
+            .collect();
+        let batch = Batch { clear: changes.cleared().to_vec(), writes };
+        let (nothing, turn) = (changes.is_empty(), turn.number());
+        let backend = &mut self.backend;
+        async move {
+            if !nothing {
+                backend.commit(batch).await?;
+            }
+            Ok(Committed { turn })
         }
-        Ok(Committed { turn: turn.number() })
     }
 
     /// Reads one entry.

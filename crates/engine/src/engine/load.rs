@@ -1,0 +1,193 @@
+//! From the vault: the whole engine at its start, and pages of history later.
+
+use core::future::Future;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Engine, read};
+use crate::board::Board;
+use crate::names::{self, Tag};
+use crate::room::{AT_HAND, Kept, Letter, Room};
+use crate::stored::{Progress, StoredEngine, StoredLetter, StoredRoom, decode};
+use crate::turn::Env;
+use crate::vault::{Backend, PAGE, Vault, VaultError};
+use crate::view::{LetterId, RelayId, RoomId};
+
+/// Why an engine could not be loaded from its vault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The vault failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// An entry opens, but says nothing that this version understands.
+    #[error(
+        "an entry of the vault can't be read by this version of the program; update it, or start a new data folder"
+    )]
+    Unreadable,
+}
+
+type Entries = Vec<(Vec<u8>, zeroize::Zeroizing<Vec<u8>>)>;
+
+impl Engine {
+    /// Loads an engine from its vault (an empty one makes a fresh engine). Every room begins offline; hand in a first
+    /// [`crate::Input::Timer`] and the engine asks for its connections.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the vault fails or is not readable.
+    pub fn load<'v, B: Backend>(
+        vault: &'v Vault<B>,
+        env: &mut Env<'_>,
+    ) -> impl Future<Output = Result<Self, LoadError>> + use<'v, B> {
+        let (id, now) = (env.rng.next_u64(), env.now);
+        async move {
+            let counters: StoredEngine = match vault.get(names::ENGINE).await? {
+                Some(bytes) => read(&bytes)?,
+                None => StoredEngine::default(),
+            };
+            let mut board = Board::new(counters.next_notice);
+            for (name, value) in all(vault, names::NOTICES).await? {
+                let id = names::number(&name).ok_or(LoadError::Unreadable)?;
+                board.restore(id, &value).ok_or(LoadError::Unreadable)?;
+            }
+            let mut engine = Self {
+                id,
+                turns: 0,
+                now,
+                counters,
+                rooms: BTreeMap::new(),
+                links: BTreeMap::new(),
+                next_relay: 0,
+                routes: BTreeMap::new(),
+                board,
+                touched: BTreeSet::new(),
+                closed: false,
+                pages: BTreeMap::new(),
+            };
+            for (name, value) in all(vault, names::ROOMS).await? {
+                let id = names::opened_room(&name).ok_or(LoadError::Unreadable)?;
+                let room = load_room(vault, id, read(&value)?).await?;
+                engine.add(room);
+            }
+            Ok(engine)
+        }
+    }
+
+    /// Puts a room where its relay's frames find it.
+    pub(super) fn add(&mut self, mut room: Room) {
+        let relay: RelayId = self.link_to(&room.address());
+        room.relay = relay;
+        self.routes.insert((relay, room.log()), room.id);
+        self.touched.insert(room.id);
+        self.rooms.insert(room.id, room);
+    }
+}
+
+/// All entries under a prefix, a page at a time.
+async fn all<B: Backend>(vault: &Vault<B>, prefix: &[u8]) -> Result<Entries, VaultError> {
+    let mut entries = Entries::new();
+    loop {
+        let after = entries.last().map(|(name, _)| name.clone());
+        let page = vault.scan(prefix, after.as_deref(), PAGE).await?;
+        let last = page.len() < PAGE;
+        entries.extend(page);
+        if last {
+            return Ok(entries);
+        }
+    }
+}
+
+/// All numbered entries of one kind.
+async fn numbered<B: Backend, T: for<'b> minicbor::Decode<'b, ()>>(
+    vault: &Vault<B>,
+    room: RoomId,
+    tag: Tag,
+) -> Result<Vec<(u64, T)>, LoadError> {
+    let entries = all(vault, &names::kind(room, tag)).await?;
+    entries.iter().map(|(name, value)| Ok((names::number(name).ok_or(LoadError::Unreadable)?, read(value)?))).collect()
+}
+
+async fn load_room<B: Backend>(vault: &Vault<B>, id: RoomId, stored: StoredRoom) -> Result<Room, LoadError> {
+    let progress: Progress = match vault.get(&names::kind(id, Tag::Progress)).await? {
+        Some(bytes) => read(&bytes)?,
+        None => Progress::default(),
+    };
+    let prefix = names::kind(id, Tag::Transcript);
+    let transcript = all(vault, &prefix)
+        .await?
+        .into_iter()
+        .map(|(name, value)| (name.get(prefix.len()..).unwrap_or_default().to_vec(), value.to_vec()))
+        .collect();
+    let letters = newest(vault, id, progress.next_seq).await?;
+    let mut outbox = Vec::new();
+    for (seq, _) in numbered::<B, u8>(vault, id, Tag::Outbox).await? {
+        let bytes = vault.get(&names::numbered(id, Tag::Letter, seq)).await?.ok_or(LoadError::Unreadable)?;
+        outbox.push(Letter { seq, stored: read(&bytes)? });
+    }
+    let kept = Kept {
+        transcript,
+        people: numbered(vault, id, Tag::Person).await?,
+        letters,
+        outbox,
+        future: numbered(vault, id, Tag::Held).await?,
+        ends: numbered(vault, id, Tag::End).await?,
+    };
+    // The relay's number is given when the room is added.
+    Room::new(id, RelayId(u32::MAX), stored, progress, kept).ok_or(LoadError::Unreadable)
+}
+
+/// The newest letters, as many as are kept at hand.
+async fn newest<B: Backend>(vault: &Vault<B>, room: RoomId, next_seq: u64) -> Result<Vec<Letter>, VaultError> {
+    page_below(vault, room, next_seq, AT_HAND).await
+}
+
+/// Up to `limit` letters that show something with local numbers below one, the newest of those, in timeline order.
+pub(super) async fn page_below<B: Backend>(
+    vault: &Vault<B>,
+    room: RoomId,
+    below: u64,
+    limit: usize,
+) -> Result<Vec<Letter>, VaultError> {
+    let mut found = Vec::new();
+    let mut below = below;
+    while below > 0 && found.len() < limit {
+        let (from, letters) = span_below(vault, room, below).await?;
+        below = from;
+        found.extend(letters.into_iter().rev().filter(|l| l.stored.text.is_some()));
+    }
+    found.truncate(limit);
+    found.sort_by_key(Letter::place);
+    Ok(found)
+}
+
+/// The local number of a letter below one, looking backwards.
+pub(super) async fn find<B: Backend>(
+    vault: &Vault<B>,
+    room: RoomId,
+    below: u64,
+    id: LetterId,
+) -> Result<Option<u64>, VaultError> {
+    let mut below = below;
+    while below > 0 {
+        let (from, letters) = span_below(vault, room, below).await?;
+        if let Some(letter) = letters.iter().find(|l| l.id() == id) {
+            return Ok(Some(letter.seq));
+        }
+        below = from;
+    }
+    Ok(None)
+}
+
+/// The letters of one page of local numbers right below one; where the page begins, and what lives in it.
+async fn span_below<B: Backend>(vault: &Vault<B>, room: RoomId, below: u64) -> Result<(u64, Vec<Letter>), VaultError> {
+    let from = below.saturating_sub(PAGE as u64);
+    // Names are ordered by number: everything after the one before `from` has a number of at least `from`.
+    let after = from.checked_sub(1).map(|seq| names::numbered(room, Tag::Letter, seq));
+    let entries = vault.scan(&names::kind(room, Tag::Letter), after.as_deref(), PAGE).await?;
+    let mut letters = Vec::new();
+    for (name, value) in entries {
+        let Some(seq) = names::number(&name).filter(|seq| *seq < below) else { break };
+        let stored: StoredLetter = decode(&value).ok_or(VaultError::Damaged)?;
+        letters.push(Letter { seq, stored });
+    }
+    Ok((from, letters))
+}

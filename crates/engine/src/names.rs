@@ -1,0 +1,78 @@
+//! What the vault's entries are called: one letter and local numbers, because names stand in the clear on the disk.
+//!
+//! `e` the engine; `l ROOM` how a room is opened; `n NUMBER` a notice; `r ROOM TAG NUMBER` all else of a room.
+
+use crate::view::RoomId;
+
+/// The engine's own counters.
+pub(crate) const ENGINE: &[u8] = b"e";
+/// Before each room's opening.
+pub(crate) const ROOMS: &[u8] = b"l";
+/// Before each notice.
+pub(crate) const NOTICES: &[u8] = b"n";
+
+/// What belongs to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    /// How far it was read.
+    Progress = b'c',
+    /// A letter held until its time has come.
+    Held = b'h',
+    /// A letter that lives here: a message, or a beat of ours.
+    Letter = b'm',
+    /// A letter of ours that the relay has not acknowledged.
+    Outbox = b'o',
+    /// Somebody.
+    Person = b'p',
+    /// The transcript's entries.
+    Transcript = b't',
+    /// When a letter's life ends.
+    End = b'x',
+}
+
+/// How a room is opened.
+pub(crate) fn opening(room: RoomId) -> Vec<u8> {
+    [ROOMS, &room.0.to_be_bytes()].concat()
+}
+
+/// A notice.
+pub(crate) fn notice(id: u64) -> Vec<u8> {
+    [NOTICES, &id.to_be_bytes()].concat()
+}
+
+/// All of a room but its opening.
+pub(crate) fn room(room: RoomId) -> Vec<u8> {
+    [b"r".as_slice(), &room.0.to_be_bytes()].concat()
+}
+
+/// All of one kind in a room.
+pub(crate) fn kind(id: RoomId, tag: Tag) -> Vec<u8> {
+    let mut name = room(id);
+    name.push(tag as u8);
+    name
+}
+
+/// One numbered entry of a room.
+pub(crate) fn numbered(id: RoomId, tag: Tag, number: u64) -> Vec<u8> {
+    let mut name = kind(id, tag);
+    name.extend_from_slice(&number.to_be_bytes());
+    name
+}
+
+/// A transcript's entry.
+pub(crate) fn transcript(id: RoomId, key: &[u8]) -> Vec<u8> {
+    let mut name = kind(id, Tag::Transcript);
+    name.extend_from_slice(key);
+    name
+}
+
+/// The number at the end of a numbered entry's name.
+pub(crate) fn number(name: &[u8]) -> Option<u64> {
+    name.last_chunk::<8>().map(|n| u64::from_be_bytes(*n))
+}
+
+/// The room in an opening's name.
+pub(crate) fn opened_room(name: &[u8]) -> Option<RoomId> {
+    name.last_chunk::<4>().map(|n| RoomId(u32::from_be_bytes(*n)))
+}

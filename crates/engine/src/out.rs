@@ -1,0 +1,52 @@
+//! A turn in the making: what every part of the engine writes its changes and effects into.
+
+use estoile_wire::Millis;
+use rand_core::CryptoRng;
+
+use crate::board::Board;
+use crate::command::{Answer, CommandError};
+use crate::turn::{CommandId, Effect};
+use crate::vault::Changes;
+use crate::view::{Event, RelayId};
+
+/// What will be the turn.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    pub(crate) changes: Changes,
+    pub(crate) effects: Vec<Effect>,
+}
+
+/// What every part is given: time, randomness, the turn, and where to tell the user something.
+pub(crate) struct Cx<'a> {
+    pub(crate) now: Millis,
+    pub(crate) rng: &'a mut dyn CryptoRng,
+    pub(crate) out: &'a mut Out,
+    pub(crate) board: &'a mut Board,
+}
+
+impl Cx<'_> {
+    pub(crate) fn send(&mut self, relay: RelayId, bytes: Vec<u8>) {
+        self.out.effects.push(Effect::Send { relay, bytes });
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.out.effects.push(Effect::Event(event));
+    }
+
+    pub(crate) fn answer(&mut self, id: CommandId, answer: Result<Answer, CommandError>) {
+        self.out.effects.push(Effect::Answer(id, answer));
+    }
+
+    pub(crate) fn put<T: minicbor::Encode<()>>(&mut self, name: Vec<u8>, value: &T) {
+        self.out.changes.put(name, crate::stored::encode(value));
+    }
+
+    pub(crate) fn delete(&mut self, name: Vec<u8>) {
+        self.out.changes.delete(name);
+    }
+
+    /// A random number below `bound`; 0 if that is 0. The bias of the remainder is of no matter for waiting times.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.rng.next_u64().checked_rem(bound).unwrap_or(0)
+    }
+}

@@ -1,0 +1,165 @@
+//! Who is here, and who is typing: signals, sealed and never stored. They are believed for a minute, and only once.
+
+use estoile_seal::signal::{SignalKind, SignalMessage};
+use estoile_wire::frame::{Signal, Signalled};
+use estoile_wire::{ClientFrame, Millis};
+
+use super::Room;
+use super::attach::Attach;
+use crate::board::Draft;
+use crate::link::Session;
+use crate::notice::NoticeKind;
+use crate::out::Cx;
+
+/// A signal whose own time is further away than this is a replay, or a clock that is wrong.
+pub(crate) const FRESH_MS: u64 = 60_000;
+/// We say that we are here this often, and a random while more.
+const HERE_EVERY_MS: u64 = 45_000;
+const HERE_SPREAD_MS: u64 = 15_000;
+/// In a large room less often: everybody's word goes to everybody.
+const HERE_EACH_MS: u64 = 100;
+/// Somebody is here until so long after their last word, or two and a half of their periods in a large room.
+const HERE_LASTS_MS: u64 = 120_000;
+/// Everybody who is asked who is here waits a random while that grows with the room.
+const ANSWER_EACH_MS: u64 = 20;
+/// Typing is said at most this often.
+const TYPING_EVERY_MS: u64 = 3_000;
+
+/// When we speak next.
+#[derive(Debug, Default)]
+pub(super) struct Presence {
+    next_here: Option<Millis>,
+    answer_at: Option<Millis>,
+    last_typing: Millis,
+    last_signal: Millis,
+}
+
+impl Presence {
+    pub(super) fn next_timeout(&self) -> Option<Millis> {
+        self.next_here.into_iter().chain(self.answer_at).min()
+    }
+
+    pub(super) fn clock_went_back(&mut self, by: u64) {
+        self.next_here = self.next_here.map(|at| at.saturating_sub(by));
+        self.answer_at = self.answer_at.map(|at| at.saturating_sub(by));
+        self.last_typing = self.last_typing.saturating_sub(by);
+    }
+
+    pub(super) fn ends(&mut self) {
+        self.next_here = None;
+        self.answer_at = None;
+    }
+}
+
+impl Room {
+    /// Seals a signal and sends it. One that can't be sealed is no loss.
+    pub(super) fn signal(&mut self, kind: SignalKind, session: &Session, cx: &mut Cx<'_>) {
+        // Each later than the one before, so that receivers can drop what comes twice.
+        let sent_at = cx.now.max(self.presence.last_signal.saturating_add(1));
+        self.presence.last_signal = sent_at;
+        let message = SignalMessage { kind, name: self.stored.own_name.clone(), sender: self.own, sent_at };
+        if let Ok(body) = message.seal(&self.keys, &self.sender, cx.rng) {
+            session.say(&ClientFrame::Signal(Signal { log: self.log(), body: &body }), cx);
+        }
+    }
+
+    /// We are live: ask who is here, which says that we are.
+    pub(super) fn presence_begins(&mut self, session: &Session, cx: &mut Cx<'_>) {
+        if self.stored.sociable && self.presence.next_here.is_none() {
+            self.signal(SignalKind::WhoIsHere, session, cx);
+            self.plan_here(cx);
+        }
+    }
+
+    fn plan_here(&mut self, cx: &mut Cx<'_>) {
+        let large = self.people.here_count(cx.now).saturating_mul(HERE_EACH_MS);
+        let period = HERE_EVERY_MS.saturating_add(cx.below(HERE_SPREAD_MS)).max(large);
+        self.presence.next_here = Some(cx.now.saturating_add(period));
+    }
+
+    /// A signal of somebody attached now.
+    pub(crate) fn signalled(&mut self, frame: &Signalled<'_>, session: &mut Session, cx: &mut Cx<'_>) {
+        let Ok(message) = SignalMessage::open(&self.keys, frame.body) else {
+            cx.tell(Draft::new(
+                Some(self.id),
+                NoticeKind::Forged,
+                "a signal in this room was not made with the room's key, or was altered on the way; it is ignored",
+                "The relay, or somebody on the way, does this; nothing came of it. Tell its owner if it goes on.",
+            ));
+            return;
+        };
+        let fresh = message.sent_at.abs_diff(cx.now) <= FRESH_MS;
+        if !fresh || message.sender == self.own || !self.first_time(&message, cx) {
+            return;
+        }
+        let key = message.sender;
+        let lasts = self.people.here_count(cx.now).saturating_mul(HERE_EACH_MS * 5 / 2).max(HERE_LASTS_MS);
+        let until = cx.now.saturating_add(lasts);
+        match message.kind {
+            SignalKind::Here => self.people.here(&key, until, cx.now),
+            SignalKind::Gone => self.people.gone(&key),
+            SignalKind::Typing => {
+                self.people.here(&key, until, cx.now);
+                self.people.typing(&key, cx.now);
+            }
+            SignalKind::WhoIsHere => {
+                self.people.here(&key, until, cx.now);
+                let spread = self.people.here_count(cx.now).saturating_mul(ANSWER_EACH_MS);
+                let at = cx.now.saturating_add(cx.below(spread));
+                self.presence.answer_at = self.presence.answer_at.or(Some(at)).filter(|_| self.stored.sociable);
+            }
+            SignalKind::Missing { author, hashes } => self.missed(author, &hashes, session, cx),
+            SignalKind::NeverKnown { hashes } => {
+                for hash in &hashes {
+                    if let Some(finding) = self.transcript.denied(hash, &key) {
+                        self.finding(&finding, cx);
+                    }
+                    self.answers.denied(hash);
+                }
+                self.ask(Some(session), cx);
+            }
+        }
+    }
+
+    /// Remembers whose signal it is; false if it came before.
+    fn first_time(&mut self, message: &SignalMessage, cx: &mut Cx<'_>) -> bool {
+        let seen = self.people.get_mut(&message.sender).is_some_and(|p| p.last_signal >= message.sent_at);
+        if seen {
+            return false;
+        }
+        self.heard(message.sender, &message.name, cx.now, cx);
+        if let Some(person) = self.people.get_mut(&message.sender) {
+            person.last_signal = message.sent_at;
+        }
+        true
+    }
+
+    /// Says what is due.
+    pub(super) fn presence_due(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
+        if !matches!(self.attach, Attach::Live) {
+            return;
+        }
+        self.deny_due(session, cx);
+        if self.presence.next_timeout().is_some_and(|at| at <= cx.now) {
+            self.presence.answer_at = None;
+            self.signal(SignalKind::Here, session, cx);
+            self.plan_here(cx);
+        }
+    }
+
+    /// The user is typing.
+    pub(crate) fn typing(&mut self, session: &Session, cx: &mut Cx<'_>) {
+        let quiet = self.presence.last_typing.saturating_add(TYPING_EVERY_MS) > cx.now;
+        if self.stored.sociable && matches!(self.attach, Attach::Live) && !quiet {
+            self.presence.last_typing = cx.now;
+            self.signal(SignalKind::Typing, session, cx);
+        }
+    }
+
+    /// We leave.
+    pub(crate) fn goodbye(&mut self, session: &Session, cx: &mut Cx<'_>) {
+        if self.stored.sociable && matches!(self.attach, Attach::Live) {
+            self.signal(SignalKind::Gone, session, cx);
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! Taking in what the log gives: open, judge the time, ask the transcript, keep, show, tell.
+//!
+//! Whatever a peer or the relay sends ends here as a message or as a notice, never as an error.
+
+use estoile_seal::letter::{self, Letter as SealLetter, OpenError, Opened, Timely, Written, judge_time};
+use estoile_seal::transcript::{Aside, Finding, Hash, Outcome, Verdict};
+use estoile_wire::frame::Record;
+use estoile_wire::{Cursor, Millis, PublicKey};
+
+use super::Room;
+use super::send::{observed, stored_letter};
+use crate::board::Draft;
+use crate::names::{self, Tag};
+use crate::notice::NoticeKind;
+use crate::out::Cx;
+use crate::stored::StoredState;
+use crate::view::{Event, LetterId};
+
+const ADVICE_CLOCK: &str = "Compare this clock and the sender's with a clock that is right.";
+const ADVICE_RELAY: &str =
+    "The relay, or somebody on the way, does this; what you see stays right. Tell its owner if it goes on.";
+const ADVICE_ASK: &str = "Ask them in another way what they sent.";
+
+impl Room {
+    /// A record of the room's log.
+    pub(crate) fn record(&mut self, record: &Record<'_>, cx: &mut Cx<'_>) {
+        if !self.attach.open() {
+            return;
+        }
+        if self.progress.floor.is_none() {
+            self.progress.floor = Some(record.cursor.saturating_sub(1));
+        }
+        let expected = self.attach.rescanning();
+        self.saw_cursor(record.cursor);
+        match letter::open(&self.keys, record.body) {
+            Ok(opened) => self.take(opened, record.cursor, expected, cx),
+            Err(error) => self.forged(error, cx),
+        }
+    }
+
+    fn forged(&mut self, error: OpenError, cx: &mut Cx<'_>) {
+        let detail = match error {
+            OpenError::Malformed => "a record of this room is of a kind that this version can't read",
+            OpenError::Signature => {
+                "a record of this room has a signature that does not hold: somebody with the link pretends to be another"
+            }
+            _ => {
+                "a record in this room's log was not made with the room's key, or was altered on the way; it is not shown"
+            }
+        };
+        cx.tell(Draft::new(Some(self.id), NoticeKind::Forged, detail, ADVICE_RELAY));
+    }
+
+    fn take(&mut self, opened: Opened, cursor: Cursor, expected: bool, cx: &mut Cx<'_>) {
+        let Opened { letter, written, hash, .. } = opened;
+        if letter.sender == self.own {
+            self.take_own(&letter, &written, cursor, expected, cx);
+            return;
+        }
+        if self.is_held(&hash) {
+            return;
+        }
+        match judge_time(letter.sent_at, letter.ttl, cx.now) {
+            Timely::Now => self.admit(&letter, &written, cursor, expected, cx),
+            Timely::Held { until } => self.hold_for_future(&letter, &written, cursor, until, cx),
+            Timely::Expired { late_ms } => {
+                if !(expected && self.transcript.knows(&hash)) {
+                    self.refuse_expired(&letter, hash, late_ms, cx);
+                }
+            }
+            Timely::TooFarAhead { by_ms } => {
+                self.set_aside(&letter, hash, Aside::Refused, cx.now);
+                let who = self.people.shown(&letter.name, &letter.sender);
+                let detail = format!("a message by {who} is stamped {} in the future and was refused", duration(by_ms));
+                cx.tell(
+                    Draft::new(Some(self.id), NoticeKind::Future, detail, ADVICE_CLOCK)
+                        .about(letter.sender, who)
+                        .letter(hash),
+                );
+            }
+        }
+    }
+
+    fn refuse_expired(&mut self, letter: &SealLetter, hash: Hash, late_ms: u64, cx: &mut Cx<'_>) {
+        self.set_aside(letter, hash, Aside::Refused, cx.now);
+        let who = self.people.shown(&letter.name, &letter.sender);
+        let age = cx.now.saturating_sub(letter.sent_at);
+        let ttl = u64::from(letter.ttl.unwrap_or_default());
+        let detail = format!(
+            "a message by {who} was refused: stamped {} ago with {} to live, it came {} too late",
+            duration(age),
+            duration(ttl.saturating_mul(1_000)),
+            duration(late_ms),
+        );
+        let advice =
+            "Ask the sender to send it again; if their message was new, one of the two clocks is wrong: compare them.";
+        cx.tell(Draft::new(Some(self.id), NoticeKind::Expired, detail, advice).about(letter.sender, who).letter(hash));
+    }
+
+    pub(super) fn set_aside(&mut self, letter: &SealLetter, hash: Hash, why: Aside, now: Millis) {
+        let shows = shown_text(letter).is_some();
+        self.transcript.set_aside(&observed(letter, hash, shows, true), why, now);
+    }
+
+    fn take_own(&mut self, letter: &SealLetter, written: &Written, cursor: Cursor, expected: bool, cx: &mut Cx<'_>) {
+        let hash = written.hash();
+        let text = shown_text(letter);
+        let outcome = self.transcript.observe(&observed(letter, hash, text.is_some(), expected), cx.now);
+        match outcome.verdict {
+            Verdict::Copied => self.copied(hash, cx),
+            Verdict::Echo => {
+                if !self.echoed(&hash, cursor, cx) && self.outbox.was_discarded(&hash) {
+                    // Taken back too late: the others have it, so it is shown here as well.
+                    let mut stored = stored_letter(letter, written, text, &outcome, StoredState::Kept);
+                    stored.cursor = Some(cursor);
+                    let kept = self.keep_letter(stored, cx);
+                    self.show(kept, &[], cx);
+                }
+            }
+            _ => {}
+        }
+        self.apply(&outcome, cx);
+    }
+
+    fn copied(&mut self, hash: Hash, cx: &mut Cx<'_>) {
+        if self.progress.copied {
+            return;
+        }
+        let why = "a message signed with this client's own key is in the room, and this vault never wrote it: the vault was copied, or restored from an old backup; forget this room and open it again with its link, which gives you a new key";
+        self.progress.copied = true;
+        self.progress.stopped = Some(why.to_owned());
+        self.refuse_waiting(why, cx);
+        let advice = "Nothing more is sent under this key: forget this room and open it again with its link, and tell the others.";
+        cx.tell(Draft::new(Some(self.id), NoticeKind::Copied, why, advice).letter(hash));
+    }
+
+    /// A letter whose time is right, by somebody else.
+    pub(super) fn admit(
+        &mut self,
+        letter: &SealLetter,
+        written: &Written,
+        cursor: Cursor,
+        expected: bool,
+        cx: &mut Cx<'_>,
+    ) {
+        let hash = written.hash();
+        let text = shown_text(letter);
+        let outcome = self.transcript.observe(&observed(letter, hash, text.is_some(), expected), cx.now);
+        match &outcome.verdict {
+            Verdict::New | Verdict::TwoFaced { .. } => {
+                self.heard(letter.sender, &letter.name, letter.sent_at.min(cx.now), cx);
+                self.people.typed(&letter.sender);
+                if matches!(outcome.verdict, Verdict::TwoFaced { .. }) {
+                    self.two_faced(letter, hash, cx);
+                }
+                if let (Some(text), false) = (text, self.reads_context()) {
+                    let mut stored = stored_letter(letter, written, Some(text), &outcome, StoredState::Kept);
+                    stored.cursor = Some(cursor);
+                    stored.written = None;
+                    let kept = self.keep_letter(stored, cx);
+                    self.show(kept, &letter.parents, cx);
+                }
+            }
+            Verdict::Repeat { tell: true } | Verdict::Forgotten { tell: true } => self.repeated(letter, hash, cx),
+            Verdict::Broken => {
+                let who = self.people.shown(&letter.name, &letter.sender);
+                let detail =
+                    format!("a message by {who} breaks the rules that every honest program keeps, and was refused");
+                cx.tell(Draft::new(Some(self.id), NoticeKind::Forged, detail, ADVICE_ASK).about(letter.sender, who));
+            }
+            Verdict::Copied => self.copied(hash, cx),
+            Verdict::Repeat { .. } | Verdict::Forgotten { .. } | Verdict::Echo => {}
+        }
+        self.apply(&outcome, cx);
+        self.show_ready(cx);
+    }
+
+    /// The newest records of a past that was not asked for: they give our letters parents, and are no messages here.
+    const fn reads_context(&self) -> bool {
+        self.stored.newest.is_some() && !self.progress.caught_up
+    }
+
+    /// A face that opens the room for the first time has not missed what was said before.
+    pub(super) fn mark_context_read(&mut self) {
+        if self.stored.newest.is_some() {
+            self.progress.read_seq = self.progress.next_seq;
+        }
+    }
+
+    fn two_faced(&mut self, letter: &SealLetter, hash: Hash, cx: &mut Cx<'_>) {
+        let who = self.people.shown(&letter.name, &letter.sender);
+        let detail =
+            format!("{who} has said two different things as message number {}", letter.counter.saturating_add(1));
+        let advice = "Some may have read the one and some the other: ask them in another way, and whether their data folder was copied.";
+        cx.tell(Draft::new(Some(self.id), NoticeKind::TwoFaced, detail, advice).about(letter.sender, who).letter(hash));
+    }
+
+    fn repeated(&mut self, letter: &SealLetter, hash: Hash, cx: &mut Cx<'_>) {
+        let who = self.people.shown(&letter.name, &letter.sender);
+        let detail = format!("a message by {who} that was here before came again, and was dropped");
+        cx.tell(
+            Draft::new(Some(self.id), NoticeKind::Replayed, detail, ADVICE_RELAY)
+                .about(letter.sender, who)
+                .letter(hash),
+        );
+    }
+
+    /// Somebody has used a name: remembered, and told if it is another's.
+    pub(super) fn heard(&mut self, key: PublicKey, name: &str, at: Millis, cx: &mut Cx<'_>) {
+        let mut next = self.progress.next_person;
+        let taken = self.people.heard(self.id, &mut next, key, name, at, cx);
+        self.progress.next_person = next;
+        if taken {
+            let shown = self.people.shown(name, &key);
+            let detail = if key == self.own {
+                format!("the name {name} belongs to somebody who used it here before; others see you as {shown}")
+            } else {
+                format!("somebody else uses the name {name} too; shown as {shown}")
+            };
+            let advice =
+                "Names prove nothing: ask in another way who it is, and take another name if it is you (/name).";
+            cx.tell(Draft::new(Some(self.id), NoticeKind::NameTaken, detail, advice).about(key, shown));
+        }
+    }
+
+    /// What else became known with a letter.
+    pub(super) fn apply(&mut self, outcome: &Outcome, cx: &mut Cx<'_>) {
+        for (hash, by) in &outcome.seen {
+            self.unseen_told = false;
+            if let Some(letter) = self.timeline.get_mut(hash) {
+                let failed = matches!(letter.stored.state, StoredState::Failed(_));
+                if *by > 0 && !failed && letter.stored.state != StoredState::Seen(*by) {
+                    letter.stored.state = StoredState::Seen(*by);
+                    self.keep_state(hash, cx);
+                }
+            }
+        }
+        for moved in &outcome.moved {
+            if let Some(letter) = self.timeline.re_place(&moved.hash, moved.place) {
+                cx.put(names::numbered(self.id, Tag::Letter, letter.seq), &letter.stored);
+                if !self.hold.holds(&moved.hash) {
+                    let after = self.stands_after(moved.place);
+                    cx.event(Event::Moved { room: self.id, id: LetterId(moved.hash), after });
+                }
+            }
+        }
+        for finding in &outcome.findings {
+            self.finding(finding, cx);
+        }
+    }
+
+    /// Tells what the transcript found.
+    pub(super) fn finding(&mut self, finding: &Finding, cx: &mut Cx<'_>) {
+        let (kind, key, count, letter, says, advice) = match finding {
+            Finding::Withheld { sender, count, letter } => (
+                NoticeKind::Withheld,
+                sender,
+                *count,
+                *letter,
+                "should be here and did not come, though the relay and the sender were asked again: by",
+                "Ask them in another way what they sent; if it happens to others too, the relay holds messages back: take another.",
+            ),
+            Finding::Found { sender, letter } => (
+                NoticeKind::Found,
+                sender,
+                1,
+                Some(*letter),
+                "that was missing is here now: by",
+                "Nothing is to be done; it stands where it belongs.",
+            ),
+            Finding::Reordered { sender, letter } => (
+                NoticeKind::Reordered,
+                sender,
+                1,
+                Some(*letter),
+                "came after others that answer it, and stands where it belongs: by",
+                "Nothing is lost; if it happens often, tell the relay's owner.",
+            ),
+            Finding::Disputed { by, letter, .. } => (
+                NoticeKind::Invented,
+                by,
+                1,
+                Some(*letter),
+                "that its supposed author denies, and that nobody else has spoken for, was named as if it had been here: by",
+                "Ask both what was said; one of them, or the relay, is not telling everything.",
+            ),
+            Finding::Invented { by, letter, .. } => (
+                NoticeKind::Invented,
+                by,
+                1,
+                Some(*letter),
+                "that nobody knows, not even its supposed author, was named as if it had been here: by",
+                "Ask them what they meant; neither the relay nor the supposed author is to blame.",
+            ),
+        };
+        let who = self.people.shown_key(key);
+        let noun = if count == 1 { "a message".to_owned() } else { format!("{count} messages") };
+        let mut draft =
+            Draft::new(Some(self.id), kind, format!("{noun} {says} {who}"), advice).about(*key, who).count(count);
+        if let Some(letter) = letter {
+            draft = draft.letter(letter);
+        }
+        cx.tell(draft);
+    }
+}
+
+/// What a letter shows, if anything.
+fn shown_text(letter: &SealLetter) -> Option<String> {
+    letter.content.as_ref().map(estoile_seal::mimi::Content::text).filter(|text| !text.is_empty())
+}
+
+/// A span of time in words.
+pub(crate) fn duration(ms: u64) -> String {
+    let seconds = ms / 1_000;
+    match seconds {
+        0 => format!("{ms} ms"),
+        1..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
