@@ -31,6 +31,7 @@ mod outgoing;
 mod reading;
 mod relay;
 mod session;
+pub mod store;
 mod tls;
 mod ws;
 
