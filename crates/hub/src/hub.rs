@@ -172,6 +172,12 @@ impl Hub {
         }
     }
 
+    /// A session's queue.
+    #[must_use]
+    pub fn queue(&self, session: SessionId) -> Option<SharedQueue> {
+        self.peers.get(&session).map(|peer| peer.outbox.clone())
+    }
+
     /// Whether a session is there.
     #[must_use]
     pub fn is_connected(&self, session: SessionId) -> bool {
