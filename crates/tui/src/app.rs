@@ -156,6 +156,7 @@ pub(crate) struct App {
     volatile: bool,
     own_name: String,
     first: Option<RoomId>,
+    link: Option<String>,
     /// When Ctrl-C was pressed on an empty input: a second one soon after leaves.
     interrupted_at: Option<u64>,
     /// When the room's others were last told that the user types.
@@ -190,6 +191,7 @@ impl App {
             volatile: options.volatile,
             own_name: options.own_name,
             first: options.first,
+            link: options.link,
             interrupted_at: None,
             typed_at: 0,
             acts: vec![Act::Rooms],

@@ -40,8 +40,8 @@ const fn spec(name: &'static str, takes: &'static str, does: &'static str) -> Sp
 /// All commands, in the order in which help shows them: first what a newcomer needs.
 pub(crate) const COMMANDS: [Spec; 16] = [
     spec("help", "", "this page"),
-    spec("link", "", "the link that invites others, with its QR code"),
-    spec("copy", "", "the link into your clipboard"),
+    spec("link", "", "the invitation link and its QR code"),
+    spec("copy", "", "that link into your clipboard"),
     spec("people", "", "who is here, their keys, when last heard"),
     spec("name", "[NAME]", "your name in this room"),
     spec("ttl", "[30s|10m|2h|7d|none]", "how long your messages live from now on"),

@@ -22,6 +22,8 @@ pub struct Options {
     pub own_name: String,
     /// The room to show first.
     pub first: Option<RoomId>,
+    /// The first room's link as others reach it, where that is another than this client uses.
+    pub link: Option<String>,
     /// Sentences to show above the first room's timeline, such as whom its link reaches, or that nothing is kept.
     pub notes: Vec<String>,
     /// What is kept here is gone at the end: leaving with unsent messages asks first.
@@ -40,6 +42,7 @@ impl Default for Options {
             zone: TimeZone::UTC,
             own_name: String::from("guest"),
             first: None,
+            link: None,
             notes: Vec::new(),
             volatile: false,
             clock_offset_ms: 0,

@@ -18,12 +18,15 @@ pub(crate) fn columns(n: usize) -> u16 {
     u16::try_from(n).unwrap_or(u16::MAX)
 }
 
-/// Graphemes with their widths. Clusters that claim more than two columns (endless conjuncts, chains of prefixes) are
-/// taken apart, so that no cluster can be wider than the narrowest pane.
+/// A cluster of more columns than this (endless conjuncts, chains of prefixes) is taken apart, so that none can be wider
+/// than a pane. Honest ones have up to three.
+const WIDEST: usize = 4;
+
+/// Graphemes with their widths.
 pub(crate) fn pieces(text: &str) -> impl Iterator<Item = (&str, usize)> {
     text.graphemes(true).flat_map(|cluster| {
         let whole = usize::from(if is_control(cluster) { 0 } else { cluster.cell_width() });
-        let split = whole > 2;
+        let split = whole > WIDEST;
         let one = (!split).then_some((cluster, whole));
         let many = split.then(|| {
             cluster.char_indices().filter_map(move |(at, c)| {
@@ -72,7 +75,7 @@ pub(crate) fn pad(text: &str, max: usize) -> String {
 /// Breaks text into rows of at most `max` columns: at line ends, else at spaces, else anywhere.
 #[must_use]
 pub(crate) fn wrap(text: &str, max: usize) -> Vec<String> {
-    let max = max.max(2);
+    let max = max.max(WIDEST);
     let mut rows = Vec::new();
     for line in text.split('\n') {
         wrap_line(line, max, &mut rows);
@@ -174,7 +177,7 @@ mod tests {
             "one\n\ntwo\n",
         ];
         for text in texts {
-            for max in 2..30 {
+            for max in 4..30 {
                 let rows = wrap(text, max);
                 assert!(rows.iter().all(|r| width(r) <= max), "{text:?} at {max}: {rows:?}");
                 let strip = |s: &str| s.chars().filter(|c| !c.is_whitespace()).collect::<String>();

@@ -161,6 +161,21 @@ impl Timeline {
         true
     }
 
+    /// Moves a message to its new place; one whose new place is not in memory leaves the window.
+    pub(crate) fn relocate(&mut self, id: LetterId, after: Option<LetterId>) {
+        let Some(at) = self.position(Key::Message(id)) else { return };
+        let Some(item) = self.items.remove(at) else { return };
+        self.refresh(at);
+        self.gone(&item);
+        if let Body::Message(message) = item.body
+            && self.insert(message, after)
+            && item.unfolded
+            && let Some(at) = self.position(Key::Message(id))
+        {
+            self.unfold(at);
+        }
+    }
+
     /// The place right after an item: behind the notices too, when it is the last message.
     fn behind(&self, at: usize) -> usize {
         let only_notices_follow = self.items.iter().skip(at + 1).all(|i| i.message().is_none());

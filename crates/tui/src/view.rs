@@ -39,8 +39,6 @@ pub(crate) struct Areas {
     pub(crate) people: Option<Rect>,
     pub(crate) head: Option<Rect>,
     pub(crate) timeline: Rect,
-    /// The line that says that newer messages are below.
-    pub(crate) hint: Option<Rect>,
     pub(crate) status: Rect,
     pub(crate) input: Rect,
 }
@@ -70,18 +68,11 @@ pub(crate) fn areas(app: &App) -> Areas {
     let middle = width.saturating_sub(left + right);
     let head = (height >= HEAD_FROM).then(|| Rect::new(left, 0, middle, 1));
     let head_rows = head.map_or(0, |h| h.height);
-    let mut timeline = Rect::new(left, head_rows, middle, top.saturating_sub(head_rows));
-    let scrolled = app.here().is_some_and(|r| r.scroll.anchor.is_some());
-    let hint = (scrolled && timeline.height >= 3).then(|| {
-        timeline.height -= 1;
-        Rect::new(left, timeline.bottom(), middle, 1)
-    });
     Areas {
         rooms,
         people,
         head,
-        timeline,
-        hint,
+        timeline: Rect::new(left, head_rows, middle, top.saturating_sub(head_rows)),
         status: Rect::new(0, top, width, status_rows),
         input: Rect::new(0, top + status_rows, width, input_rows.min(height.saturating_sub(top + status_rows))),
     }
@@ -96,7 +87,7 @@ pub(crate) fn view(app: &App, frame: &mut Frame<'_>) {
     panes::people(app, frame, areas.people);
     panes::head(app, frame, areas.head);
     if app.here().is_some_and(|r| r.timeline.len() > 0) {
-        timeline::draw(app, frame, areas.timeline, areas.hint);
+        timeline::draw(app, frame, areas.timeline);
     } else {
         welcome::draw(app, frame, areas.timeline);
     }

@@ -22,6 +22,11 @@ impl App {
                     room.timeline.set_state(id, state, cursor);
                 }
             }
+            Event::Moved { room, id, after } => {
+                if let Some(room) = self.room_mut(room) {
+                    room.timeline.relocate(id, after);
+                }
+            }
             Event::Ended { room, id } => self.ended(room, id),
             Event::People { room, people } => {
                 if let Some(room) = self.room_mut(room) {
@@ -53,8 +58,11 @@ impl App {
         }
     }
 
-    fn room_view(&mut self, view: RoomView) {
+    fn room_view(&mut self, mut view: RoomView) {
         let id = view.id;
+        if let Some(link) = self.link.clone().filter(|_| self.first == Some(id)) {
+            view.link = link;
+        }
         match self.room_mut(id) {
             Some(room) => room.view = view,
             None => {
@@ -105,7 +113,8 @@ impl App {
         let Some(room) = self.room_mut(id) else { return };
         room.loading = false;
         let Some(mut snapshot) = snapshot else { return };
-        room.view = snapshot.room.clone();
+        let link = core::mem::take(&mut room.view.link);
+        room.view = RoomView { link, ..snapshot.room.clone() };
         room.people = core::mem::take(&mut snapshot.people);
         room.timeline.load(*snapshot);
         if room.scroll.anchor.is_some_and(|(key, _)| room.timeline.position(key).is_none()) {

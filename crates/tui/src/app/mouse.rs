@@ -67,7 +67,7 @@ impl App {
         }
         if areas.timeline.contains(at) {
             self.click_timeline(areas.timeline, at);
-        } else if areas.hint.is_some_and(|hint| hint.contains(at)) {
+        } else if areas.status.contains(at) {
             self.scroll_to_newest();
         }
     }

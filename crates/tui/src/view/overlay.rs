@@ -7,10 +7,13 @@ use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::{list_start, panes, put, qr};
+use super::{list_start, panes, put, qr, welcome};
 use crate::app::{App, Confirm, Overlay};
 use crate::commands::COMMANDS;
 use crate::{inert, text, time};
+
+/// Rows that the words of the link page take when none of them wraps.
+const LINK_WORDS: usize = 8;
 
 /// Keys worth knowing, as help shows them.
 const KEYS: [(&str, &str); 17] = [
@@ -80,7 +83,10 @@ fn scrolled(app: &App, frame: &mut Frame<'_>, screen: Rect, title: &str, lines: 
     let height = text::columns(lines.len() + 2).min(screen.height);
     let shown = usize::from(height.saturating_sub(2));
     let more = lines.len() > shown;
-    let title = if more { format!("{title}: Up and Down scroll, Esc closes") } else { format!("{title}: Esc closes") };
+    let title = match (more, screen.width >= 50) {
+        (true, true) => format!("{title}: Up and Down scroll, Esc closes"),
+        _ => format!("{title}: Esc closes"),
+    };
     let area = boxed(app, frame, screen, 78, height, &title);
     let first = scroll.min(lines.len().saturating_sub(shown));
     for (i, line) in lines.iter().skip(first).take(shown).enumerate() {
@@ -174,8 +180,10 @@ fn link(app: &App, frame: &mut Frame<'_>, screen: Rect) {
     let code_width = code.as_ref().and_then(|c| c.first()).map_or(0, |r| r.chars().count());
     let code_height = code.as_ref().map_or(0, Vec::len);
     let (width, height) = (usize::from(screen.width), usize::from(screen.height));
-    // Beside the code there must be room for words; else the words go below it; else there is no code.
-    let beside = code_height <= height && width >= code_width + 24;
+    // A link that fits into one row stands below the code, where a terminal can select it; else the words stand beside
+    // the code if there is room, else below it, else there is no code.
+    let one_row = text::width(&link) + 2 <= width && code_height + LINK_WORDS <= height;
+    let beside = !one_row && code_height <= height && width >= code_width + 24;
     let words_width = if beside { width - code_width - 3 } else { width.saturating_sub(2) };
     let say = |what: &str, style: Style| {
         let rows = text::wrap(what, words_width);
@@ -184,7 +192,7 @@ fn link(app: &App, frame: &mut Frame<'_>, screen: Rect) {
     let mut words = [
         say(&format!("The link of {}:", inert::line(&room.view.name)), app.theme.strong()),
         say(&link, app.theme.accent()),
-        say("Whoever has it can read and write here, so send it by a way that you trust.", Style::new()),
+        say(welcome::who_may(&room.view), Style::new()),
         say("c copies it, any other key goes back.", app.theme.quiet()),
     ]
     .concat();
@@ -222,7 +230,8 @@ fn link(app: &App, frame: &mut Frame<'_>, screen: Rect) {
 
 fn rooms(app: &App, frame: &mut Frame<'_>, screen: Rect, chosen: usize) {
     let height = text::columns(app.rooms.len().max(1) + 2);
-    let area = boxed(app, frame, screen, 50, height, "Rooms: Enter goes there, Esc closes");
+    let title = if screen.width >= 50 { "Rooms: Enter goes there, Esc closes" } else { "Rooms: Enter, Esc closes" };
+    let area = boxed(app, frame, screen, 50, height, title);
     if app.rooms.is_empty() {
         put(frame, area, 0, &Line::raw("None yet. /open LINK opens one."));
     }

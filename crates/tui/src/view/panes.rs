@@ -119,12 +119,20 @@ pub(super) fn head(app: &App, frame: &mut Frame<'_>, area: Option<Rect>) {
         put(frame, area, 0, &Line::styled(" Estoile", app.theme.accent()));
         return;
     };
-    let beside = format!("{} here ", room.here());
+    let elsewhere = app.unread().saturating_sub(room.view.unread);
+    let listed = |pane: Option<Rect>| pane.is_some();
+    let areas = super::areas(app);
+    let beside = match (listed(areas.rooms), elsewhere, listed(areas.people)) {
+        (false, 1.., _) => format!("{elsewhere} unread elsewhere: Alt-N "),
+        (_, _, false) => format!("{} here ", room.here()),
+        _ => String::new(),
+    };
     let name = inert::line(&room.view.name);
     let name = text::fit(&name, usize::from(area.width).saturating_sub(2));
     let room_left = usize::from(area.width).saturating_sub(text::width(&name) + 1);
     put(frame, area, 0, &Line::from_iter([Span::raw(" "), Span::styled(name, app.theme.accent())]));
-    let with_host = format!("{} · {beside}", inert::line(&room.view.host));
+    let host = inert::line(&room.view.host);
+    let with_host = if beside.is_empty() { format!("{host} ") } else { format!("{host} · {beside}") };
     let with_host = if app.ascii { with_host.replace('·', "-") } else { with_host };
     for candidate in [with_host, beside] {
         if text::width(&candidate) < room_left {

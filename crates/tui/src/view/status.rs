@@ -54,8 +54,8 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
         return;
     }
     let says = says(app);
-    let help = if app.size.0 >= 48 { " /help " } else { "" };
-    let room = usize::from(area.width).saturating_sub(5 + help.len());
+    let (aside, aside_style) = aside(app);
+    let room = usize::from(area.width).saturating_sub(5 + text::width(&aside));
     let mut spans = vec![Span::styled(format!("{} ", app.theme.glyphs.rule), app.theme.quiet())];
     if let Some(here) = app.here() {
         let (glyph, style) = panes::mark(app, &here.view);
@@ -65,7 +65,22 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     spans.push(Span::raw(" "));
     put(frame, area, 0, &Line::from(spans));
     let before_edge = Rect { width: area.width.saturating_sub(1), ..area };
-    put_right(frame, before_edge, 0, &Line::styled(help, app.theme.quiet()));
+    put_right(frame, before_edge, 0, &Line::styled(aside, aside_style));
+}
+
+/// What stands at the right: that newer messages are below, else where help is.
+fn aside(app: &App) -> (String, Style) {
+    let narrow = app.size.0 < 48;
+    let Some(room) = app.here().filter(|r| r.scroll.anchor.is_some()) else {
+        return (String::from(if narrow { "" } else { " /help " }), app.theme.quiet());
+    };
+    let down = app.theme.glyphs.down;
+    match (room.scroll.below, narrow) {
+        (0, false) => (format!(" {down} newer below: Esc "), app.theme.accent()),
+        (0, true) => (format!(" {down} Esc "), app.theme.accent()),
+        (n, false) => (format!(" {down} {n} new below: Esc "), app.theme.unread()),
+        (n, true) => (format!(" {down} {n} new "), app.theme.unread()),
+    }
 }
 
 fn says(app: &App) -> Says {
@@ -86,16 +101,21 @@ fn says(app: &App) -> Says {
         ConnectionView::CatchingUp => Says { text: String::from("reading what is waiting…"), style: theme.warning() },
         ConnectionView::Offline { why, retry_at } => {
             let text = match retry_at {
-                Some(at) if *at > app.now => {
-                    let seconds = (at - app.now).div_ceil(1000);
-                    format!("relay gone, trying again in {seconds} s: Ctrl-R now")
-                }
+                Some(at) if *at > app.now => gone(app, (at - app.now).div_ceil(1000)),
                 Some(_) => String::from("relay gone, trying again now"),
                 None => format!("{} Ctrl-R tries again", inert::line(why)),
             };
             Says { text, style: theme.bad() }
         }
     }
+}
+
+/// When the relay is tried again and how to do it now, in as many words as there is room for.
+fn gone(app: &App, seconds: u64) -> String {
+    let whole = format!("relay gone, trying again in {seconds} s: Ctrl-R now");
+    let shorter = format!("gone, again in {seconds} s: Ctrl-R now");
+    let room = usize::from(app.size.0).saturating_sub(7);
+    [whole, shorter].into_iter().find(|t| text::width(t) <= room).unwrap_or_else(|| format!("again in {seconds} s"))
 }
 
 /// Nothing is wrong: who types, else who one is and how long one's messages live.

@@ -12,7 +12,7 @@ use crate::lay::{self, INDENT, Row};
 use crate::timeline::{Body, Item};
 use crate::{inert, text, time};
 
-pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect, hint: Option<Rect>) {
+pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let Some(room) = app.here() else { return };
     let visible = app.visible(room);
     let used: usize = visible.iter().map(|v| v.rows.len()).sum();
@@ -35,25 +35,6 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect, hint: Option<Re
             y += 1;
         }
     }
-    if let Some(hint) = hint {
-        draw_hint(app, frame, hint, room.scroll.below);
-    }
-}
-
-fn draw_hint(app: &App, frame: &mut Frame<'_>, area: Rect, below: u32) {
-    let down = app.theme.glyphs.down;
-    let what = match below {
-        0 => format!("{down} newer messages below: Esc goes there"),
-        1 => format!("{down} 1 new message below: Esc goes there"),
-        n => format!("{down} {n} new messages below: Esc goes there"),
-    };
-    let style = if below > 0 { app.theme.unread() } else { app.theme.quiet() };
-    put(
-        frame,
-        area,
-        0,
-        &Line::styled(format!("  {}", text::fit(&what, usize::from(area.width).saturating_sub(3))), style),
-    );
 }
 
 fn draw_row(app: &App, frame: &mut Frame<'_>, area: Rect, y: u16, item: &Item, row: &Row) {

@@ -1,6 +1,6 @@
 //! The first screen: an empty room, a room being read, no room at all. It says what to do next.
 
-use estoile_engine::ConnectionView;
+use estoile_engine::{ConnectionView, RoomView};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -10,9 +10,18 @@ use super::put;
 use crate::app::{App, Room};
 use crate::{inert, text};
 
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Words {
+    All,
+    Few,
+    Fewest,
+}
+
 /// A page as it grows: rows with their styles.
 struct Page<'a> {
     app: &'a App,
+    words: Words,
     width: usize,
     rows: Vec<(String, Style)>,
 }
@@ -27,6 +36,9 @@ impl Page<'_> {
     }
 
     fn gap(&mut self) {
+        if self.words != Words::All {
+            return;
+        }
         self.rows.push((String::new(), Style::new()));
     }
 
@@ -47,17 +59,20 @@ impl Page<'_> {
 
 pub(super) fn draw(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let inside = Rect { x: area.x + 2.min(area.width), width: area.width.saturating_sub(3), ..area };
-    let mut page = Page { app, width: usize::from(inside.width), rows: Vec::new() };
-    match app.here() {
-        Some(room) => in_room(app, room, &mut page),
-        None => lobby(app, &mut page),
-    }
-    // A low screen shows the end of the page, where one reads what to do.
     let height = usize::from(inside.height);
-    let spare = height.saturating_sub(page.rows.len());
-    let top = text::columns(spare.min(1));
-    let skip = page.rows.len().saturating_sub(height);
-    for (i, (row, style)) in page.rows.into_iter().skip(skip).enumerate() {
+    // A low screen gets fewer words, and always those that say what to do.
+    let pages = [Words::All, Words::Few, Words::Fewest].map(|words| {
+        let mut page = Page { app, words, width: usize::from(inside.width), rows: Vec::new() };
+        match app.here() {
+            Some(room) => in_room(app, room, &mut page),
+            None => lobby(app, &mut page),
+        }
+        page.rows
+    });
+    let [all, few, fewest] = pages;
+    let rows = [all, few].into_iter().find(|rows| rows.len() <= height).unwrap_or(fewest);
+    let top = text::columns(height.saturating_sub(rows.len()).min(1));
+    for (i, (row, style)) in rows.into_iter().enumerate() {
         put(frame, inside, text::columns(i) + top, &Line::styled(row, style));
     }
 }
@@ -72,7 +87,7 @@ fn lobby(app: &App, page: &mut Page<'_>) {
     page.gap();
     page.say("There is no room here yet.");
     page.gap();
-    page.command("/open LINK", "joins a room that somebody has sent you the link of");
+    page.command("/open LINK", "joins the room of that link");
     page.command("/help", "shows all commands and keys");
     page.command("/quit", "leaves");
     page.gap();
@@ -86,6 +101,9 @@ fn lobby(app: &App, page: &mut Page<'_>) {
 }
 
 fn notes(app: &App, page: &mut Page<'_>) {
+    if page.words == Words::Fewest {
+        return;
+    }
     for note in &app.notes {
         page.gap();
         page.styled(&inert::line(note), app.theme.warning());
@@ -94,8 +112,11 @@ fn notes(app: &App, page: &mut Page<'_>) {
 
 fn in_room(app: &App, room: &Room, page: &mut Page<'_>) {
     let theme = app.theme;
-    page.styled(&format!("Welcome to {}.", inert::line(&room.view.name)), theme.accent());
-    page.gap();
+    let name = inert::line(&room.view.name);
+    if page.words == Words::All {
+        page.styled(&format!("Welcome to {name}."), theme.accent());
+        page.gap();
+    }
     if let Some(why) = &room.view.stopped {
         page.styled(&inert::line(why), theme.bad());
         notes(app, page);
@@ -107,21 +128,39 @@ fn in_room(app: &App, room: &Room, page: &mut Page<'_>) {
         notes(app, page);
         return;
     }
-    if room.alone() {
-        page.say("You are the first one here. Send this link to whom you want here, by a way that you trust:");
-        page.gap();
-        page.link(&inert::line(&room.view.link));
-        page.gap();
-        page.say(
-            "Whoever has it can read and write here. /link shows it again, with a QR code to scan; /copy copies it.",
-        );
-        page.gap();
-    } else {
-        page.say("Nothing has been said here that is still kept.");
-        page.gap();
+    match (room.alone(), page.words) {
+        (true, Words::All) => {
+            page.say("You are the first one here. Send this link to whom you want here, by a way that you trust:");
+            page.gap();
+            page.link(&inert::line(&room.view.link));
+            page.gap();
+            page.say(who_may(&room.view));
+            page.say("/link shows it again with a QR code to scan; /copy copies it.");
+        }
+        (true, Words::Few) => {
+            page.say("Invite others with this link (/copy copies it):");
+            page.link(&inert::line(&room.view.link));
+        }
+        (true, Words::Fewest) => page.say("/link invites others."),
+        (false, Words::Fewest) => {}
+        (false, _) => page.say("Nothing has been said here that is still kept."),
     }
-    page.say("Type a message and press Enter. /help shows all commands and keys.");
+    page.gap();
+    if page.words == Words::Fewest {
+        page.say("/help shows the rest.");
+    } else {
+        page.say("Type a message and press Enter. /help shows all commands and keys.");
+    }
     notes(app, page);
+}
+
+/// What somebody can do who gets hold of a room's link.
+pub(super) fn who_may(room: &RoomView) -> &'static str {
+    if room.link.contains("/#p/") {
+        "Whoever has it and the passphrase can read and write here. Send the two by different ways."
+    } else {
+        "Whoever has it can read and write here, so send it by a way that you trust."
+    }
 }
 
 const fn waiting(connection: &ConnectionView) -> &'static str {
