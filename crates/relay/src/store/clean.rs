@@ -68,6 +68,8 @@ impl RecordStore {
                 self.disk = self.disk.saturating_sub(held.length);
             }
         }
+        // Where much ends soon, short segments end sooner.
+        self.next_length = (self.next_length / 2).max(segment::SMALLEST);
         segment::sync_folder(&self.folder).map_err(|e| failed(&e))?;
         make_spare(&self.folder).map_err(|e| failed(&e))
     }

@@ -46,10 +46,7 @@ impl From<io::Error> for OpenError {
 
 /// Whether a file's failure means that there is no room (the disk, the owner's share, or a file's own limit).
 fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
 }
 
 /// A file's failure in the hub's words. The kind is enough: a system's message could hold a path.

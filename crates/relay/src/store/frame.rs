@@ -33,7 +33,6 @@ pub(super) const DROP_SIZE: usize = 1 + 8;
 /// How far records were taken, whole.
 pub(super) const EXPIRED_SIZE: usize = 1 + 8;
 
-
 /// The bytes that the frame of a record with this body takes.
 pub(super) const fn record_size(body: usize) -> usize {
     RECORD_HEAD + INNER_HEAD + body + TAG
@@ -74,6 +73,13 @@ pub(super) struct Sealed<'a> {
     pub(super) moved: bool,
     counter: u64,
     sealed: &'a [u8],
+}
+
+#[cfg(test)]
+impl Sealed<'_> {
+    pub(super) const fn counter(&self) -> u64 {
+        self.counter
+    }
 }
 
 struct Cut<'a>(&'a [u8]);
@@ -176,7 +182,12 @@ pub(super) fn read(group: &[u8]) -> Option<(Frame<'_>, usize)> {
         EXPIRED => Frame::Expired(cut.u64()?),
         RECORD | MOVED => {
             let (hour, counter, length) = (cut.u32()?, cut.u64()?, cut.u32()?);
-            Frame::Record(Sealed { hour, moved: kind == MOVED, counter, sealed: cut.slice(usize::try_from(length).ok()?)? })
+            Frame::Record(Sealed {
+                hour,
+                moved: kind == MOVED,
+                counter,
+                sealed: cut.slice(usize::try_from(length).ok()?)?,
+            })
         }
         _ => return None,
     };
@@ -220,13 +231,7 @@ impl Sealer {
     }
 
     /// Writes a record's frame; `None` if its hour has no key.
-    pub(super) fn write(
-        &mut self,
-        out: &mut Vec<u8>,
-        hours: &Hours,
-        hour: u32,
-        source: Source<'_>,
-    ) -> Option<()> {
+    pub(super) fn write(&mut self, out: &mut Vec<u8>, hours: &Hours, hour: u32, source: Source<'_>) -> Option<()> {
         let Source { number, record, moved } = source;
         if !self.ciphers.contains_key(&hour) {
             self.ciphers.insert(hour, hours.cipher(hour, &self.salt)?);

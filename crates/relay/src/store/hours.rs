@@ -185,7 +185,8 @@ impl Hours {
     /// Overwrites the keys of all hours that are over, and syncs. From then on nobody reads what lay under them.
     pub(super) fn wipe_before(&self, now: Millis) -> io::Result<()> {
         let this_hour = hour_of(now);
-        let over = |keys: &Keys| keys.by_hour.range(..this_hour).map(|(hour, key)| (*hour, key.slot)).collect::<Vec<_>>();
+        let over =
+            |keys: &Keys| keys.by_hour.range(..this_hour).map(|(hour, key)| (*hour, key.slot)).collect::<Vec<_>>();
         let gone = over(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
         if gone.is_empty() {
             return Ok(());

@@ -74,11 +74,8 @@ impl RecordReader {
 impl Reader for RecordReader {
     fn logs(&self) -> Result<Vec<LogState>, StoreError> {
         let index = self.shared.index();
-        let state = |log: &super::index::Log| LogState {
-            meta: log.meta.clone(),
-            records: log.records(),
-            bytes: log.bytes,
-        };
+        let state =
+            |log: &super::index::Log| LogState { meta: log.meta.clone(), records: log.records(), bytes: log.bytes };
         Ok(index.logs.values().map(state).collect())
     }
 

@@ -28,6 +28,11 @@ pub(super) struct Active {
 }
 
 impl Active {
+    #[cfg(test)]
+    pub(super) const fn at(&self) -> u64 {
+        self.at
+    }
+
     /// Gives back what was preallocated and not used.
     pub(super) fn cut(&self) -> io::Result<()> {
         self.segment.cut(self.at)
@@ -142,8 +147,7 @@ impl RecordStore {
         let places = encode(&self.shared, active, self.taken_through, changes, group)
             .ok_or_else(|| StoreError::Failed("a group could not be sealed".to_owned()))?;
         active.segment.finish_group(active.at, group);
-        let durable =
-            active.segment.file.write_all_at(group, active.at).and_then(|()| active.segment.file.sync_data());
+        let durable = active.segment.file.write_all_at(group, active.at).and_then(|()| active.segment.file.sync_data());
         if let Err(error) = durable {
             self.abandon();
             return Err(failed(&error));
