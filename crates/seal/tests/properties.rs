@@ -1,4 +1,5 @@
 //! Every decoder of the seals against arbitrary and altered bytes: it never panics, and what it takes it writes back alike.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is missing must stop it")]
 
 use ed25519_dalek::{Signer, SigningKey};
 use estoile_seal::SenderKey;

@@ -1,4 +1,5 @@
 //! Other people's examples: Fernet's published vectors and the MIMI draft's files, copied into `fixtures/`.
+#![expect(clippy::unwrap_used, reason = "a test: what is missing must stop it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

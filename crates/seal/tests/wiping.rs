@@ -1,4 +1,5 @@
 //! Secrets are gone when their holders are: proven by looking at the memory afterwards.
+#![expect(clippy::unwrap_used, reason = "a test: what is missing must stop it")]
 #![allow(unsafe_code, reason = "a test that looks into dropped memory and watches the allocator can't do without")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

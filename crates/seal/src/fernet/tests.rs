@@ -116,7 +116,7 @@ fn bits_left_over_are_dropped_for_people_and_refused_from_peers() {
     let t = (0..50).map(|n| token(&vec![b'a'; n])).find(|t| t.ends_with("==")).unwrap();
     let bare = t.trim_end_matches('=');
     let last = bare.as_bytes()[bare.len() - 1];
-    let respelled = format!("{}{}==", &bare[..bare.len() - 1], char::from(last + 1));
+    let respelled = format!("{}{}==", bare.strip_suffix(char::from(last)).unwrap(), char::from(last + 1));
     assert!(open(&respelled).is_ok());
     assert_eq!(decode_strict(&key(), respelled.as_bytes()), Err(FernetError::Malformed));
     assert!(decode_strict(&key(), t.as_bytes()).is_ok());

@@ -96,7 +96,7 @@ fn plain_http_reaches_this_machine_only() {
 #[test]
 fn damaged_links_say_what_is_wrong() {
     let q = |rest: &str| link(&format!("https://relay:7070/{rest}")).err();
-    let cut = &SECRET[..42];
+    let cut = SECRET.strip_suffix("I").unwrap();
     for (why, damage) in [
         (LinkError::NoRoom, String::new()),
         (LinkError::NoRoom, "#".to_owned()),

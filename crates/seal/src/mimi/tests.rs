@@ -59,7 +59,7 @@ fn the_best_text_is_shown() {
 
 #[test]
 fn markdown_comes_before_plain_text_and_text_before_notes() {
-    let parts = vec![
+    let parts = [
         single("image/png", b"\x89PNG"),
         single("text/plain", b"plain"),
         single("Text/Markdown; variant=CommonMark", b"*mark*"),

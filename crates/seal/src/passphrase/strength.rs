@@ -191,16 +191,14 @@ fn runs(word: &str) -> Vec<&str> {
 
 /// Where the first run of a text that is not empty ends.
 fn run_end(text: &str) -> usize {
-    let mut chars = text.char_indices().map(|(at, c)| (at, class(c)));
-    let Some((_, mut run)) = chars.next() else { return text.len() };
-    let mut length = 1;
-    for (at, class) in chars {
-        let capitalised = run == Class::Upper && class == Class::Lower && length == 1;
-        if class != run && !capitalised {
+    let classes = || text.char_indices().map(|(at, c)| (at, class(c)));
+    let mut run = classes().map(|(_, class)| class).next();
+    for (n, (at, class)) in classes().enumerate() {
+        let capitalised = n == 1 && run == Some(Class::Upper) && class == Class::Lower;
+        if run != Some(class) && !capitalised {
             return at;
         }
-        run = class;
-        length += 1;
+        run = Some(class);
     }
     text.len()
 }
