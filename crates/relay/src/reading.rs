@@ -4,7 +4,7 @@ use estoile_hub::store::{LiveId, LogState, Page, Reader, Store, StoreError};
 use estoile_wire::{Cursor, LogId, Millis};
 
 /// The store of a relay.
-pub(crate) type Disk = estoile_hub::memory::MemoryStore;
+pub(crate) type Disk = crate::store::RecordStore;
 
 /// A reader whose long reads don't hold up a runtime's worker.
 #[derive(Clone)]

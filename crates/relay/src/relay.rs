@@ -29,10 +29,13 @@ use crate::log::{self, Count, Elapsed, Own};
 use crate::metrics::Metrics;
 use crate::reading::{Disk, Offload};
 use crate::session::End;
+use crate::store::StoreOptions;
 use crate::{files, tls};
 
 /// Connections that wait in the system's queue while the relay is busy.
 const BACKLOG: i32 = 1024;
+/// The store's folder in the relay's.
+const STORE: &str = "store";
 
 /// A running relay. Dropping it without [`Relay::shutdown`] ends it at once, like a crash: nothing that was acknowledged
 /// is lost.
@@ -74,7 +77,7 @@ impl Relay {
         let (listener, address) = listen(config.listen)?;
         let told = config.metrics.map(listen).transpose()?;
 
-        let store = open_store(&folder)?;
+        let store = open_store(&folder, config.hub.max_disk)?;
         let reader = Offload(store.reader());
         let states = reader.logs().map_err(|e| StartError::Store(e.to_string()))?;
         let rules = rules(config.hub, &key, certificate, entry.as_ref());
@@ -237,8 +240,8 @@ fn rules(
     Rules { config, identity: Identity::new(key.as_bytes(), certificate), entry }
 }
 
-fn open_store(_folder: &Folder) -> Result<Disk, StartError> {
-    Ok(Disk::default())
+fn open_store(folder: &Folder, max_disk: u64) -> Result<Disk, StartError> {
+    Disk::open(&folder.file(STORE), StoreOptions { max_disk }).map_err(|e| StartError::Store(e.to_string()))
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

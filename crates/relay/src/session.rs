@@ -235,12 +235,12 @@ impl Session {
             && let Some(request) = hub.next_read(&self.core.rules(), &way)
         {
             let (reader, reads) = (self.core.reader.clone(), self.core.reads.clone());
-            let mut page = tokio::spawn(async move {
+            self.page = Some(tokio::spawn(async move {
                 let _permit = reads.acquire_owned().await.ok()?;
                 tokio::task::spawn_blocking(move || request.run(&reader, now())).await.ok()
-            });
-            came |= Pin::new(&mut page).poll(cx).is_ready();
-            self.page = Some(page);
+            }));
+            // To be polled once, so that it wakes this task.
+            came = true;
         }
         came
     }
