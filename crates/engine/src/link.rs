@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use estoile_wire::frame::{Hello, Ping, Welcome};
 use estoile_wire::id::{CertificateHash, Nonce};
-use estoile_wire::{ClientFrame, Limits, Millis, PublicKey, RelayKeyHash, VERSION};
+use estoile_wire::{ClientFrame, Millis, PublicKey, RelayKeyHash, VERSION};
 
 use crate::command::RelayAddress;
 use crate::out::Cx;
@@ -38,7 +38,6 @@ pub(crate) struct Session {
     pub(crate) relay: RelayId,
     pub(crate) relay_key: PublicKey,
     pub(crate) nonce: Nonce,
-    pub(crate) limits: Limits,
     next_request: u64,
     routes: BTreeMap<u64, RoomId>,
     next_ping: Millis,
@@ -180,7 +179,6 @@ impl Link {
             relay: self.id,
             relay_key: welcome.relay_key,
             nonce: welcome.nonce,
-            limits: welcome.limits,
             next_request: 1,
             routes: BTreeMap::new(),
             next_ping: cx.now.saturating_add(PING_EVERY_MS),

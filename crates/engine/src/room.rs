@@ -330,7 +330,7 @@ impl Room {
             self.presence.next_timeout().filter(|_| attached),
             self.answers.next_timeout(attached),
             self.rescan.filter(|_| matches!(self.attach, Attach::Live)),
-            self.transcript.next_timeout(),
+            self.transcript.next_timeout().filter(|_| !self.attach.asking()),
         ]
         .into_iter()
         .flatten()
@@ -344,9 +344,11 @@ impl Room {
         self.show_held_back(cx);
         self.people.due(cx.now);
         self.look_for_unseen(cx);
+        if let Some(session) = session.as_deref_mut() {
+            self.attach_due(session, cx);
+        }
         self.ask(session.as_deref_mut(), cx);
         if let Some(session) = session {
-            self.attach_due(session, cx);
             self.presence_due(session, cx);
             self.pump(session, cx);
         }

@@ -48,7 +48,8 @@ impl Answers {
 impl Room {
     /// Does what the transcript wants done.
     pub(super) fn ask(&mut self, mut session: Option<&mut Session>, cx: &mut Cx<'_>) {
-        if self.transcript.next_timeout().is_none_or(|at| at > cx.now) {
+        // While the log is read again, the transcript's question is being answered.
+        if self.attach.asking() {
             return;
         }
         let online = matches!(self.attach, Attach::Live) && session.is_some();

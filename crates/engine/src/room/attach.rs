@@ -59,6 +59,11 @@ impl Attach {
         matches!(self, Self::Reading { .. } | Self::Live)
     }
 
+    /// The log is about to be read again, or is.
+    pub(super) const fn asking(&self) -> bool {
+        matches!(self, Self::Attaching { rescan: true, .. } | Self::Reading { rescan: true })
+    }
+
     /// What comes is the answer to our own reading again.
     pub(super) const fn rescanning(&self) -> bool {
         matches!(self, Self::Reading { rescan: true })

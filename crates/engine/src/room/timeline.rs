@@ -67,10 +67,6 @@ impl Timeline {
         self.letters.get_mut(self.by_hash.get(hash)?)
     }
 
-    pub(crate) fn by_seq(&self, seq: u64) -> Option<&Letter> {
-        self.get(self.by_seq.get(&seq)?)
-    }
-
     pub(crate) fn insert(&mut self, letter: Letter) {
         let (hash, place) = (letter.stored.hash, letter.place());
         self.remove(&hash);
@@ -107,11 +103,6 @@ impl Timeline {
     /// The lowest local number at hand: everything older is in the vault only.
     pub(crate) fn lowest_seq(&self) -> Option<u64> {
         self.by_seq.first_key_value().map(|(seq, _)| *seq)
-    }
-
-    /// All, by local number.
-    pub(crate) fn by_arrival(&self) -> impl DoubleEndedIterator<Item = &Letter> {
-        self.by_seq.values().filter_map(|hash| self.get(hash))
     }
 
     /// Lets go of the oldest that are more than fit, but of none from `keep` on.
