@@ -1,9 +1,18 @@
 //! A busy relay whose log is open at `trace`, libraries and all: nothing of what its users are, have or say may be found
 //! in the log or in the relay's folder, in plain, hex or base64. The relay's own listen address is the one exception.
-#![allow(missing_docs, unreachable_pub, clippy::wildcard_imports)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::cast_possible_truncation,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking"
+)]
 
 #[path = "relay/support.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared with the other tests")]
 mod support;
 
 use std::io::Write;
@@ -59,7 +68,7 @@ fn find(secret: &Secret, hay: &[u8]) -> Option<String> {
         let whole = &shifted[..shifted.len() / 3 * 3];
         for text in [BASE64.encode(whole), BASE64URL.encode(whole)] {
             let skip = [0, 2, 3][shift];
-            spellings.push(text[skip..].as_bytes().to_vec());
+            spellings.push(text.as_bytes()[skip..].to_vec());
         }
     }
     spellings.push(BASE64_NOPAD.encode(bytes).into_bytes());

@@ -1,3 +1,5 @@
+//! One owner at a time, and files that are whole.
+
 use super::*;
 
 #[test]

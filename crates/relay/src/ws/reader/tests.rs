@@ -7,6 +7,7 @@ use super::*;
 const LIMIT: usize = 70_000;
 
 /// A client's frame, masked.
+#[expect(clippy::cast_possible_truncation, reason = "each arm's range fits")]
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     match payload.len() {
