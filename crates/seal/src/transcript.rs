@@ -97,7 +97,7 @@ impl Transcript {
     }
 
     /// Whom our next letter names: our own last letter (always, so that nobody has to guess what came between), then
-    /// living letters that no living letter names yet.
+    /// living letters that nothing names yet which lives as long as they do.
     #[must_use]
     pub fn parents(&self, now: Millis) -> Vec<Reference> {
         let lives = |n: &&Node| n.ends_at.is_none_or(|end| end >= now);

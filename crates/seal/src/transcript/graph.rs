@@ -60,8 +60,9 @@ pub(super) struct Node {
     pub(super) marks: [SenderNumber; 3],
     pub(super) known: Vec<Number>,
     pub(super) missing: Vec<Hash>,
-    /// How many living letters name it: without any it is a head.
-    pub(super) living_children: u32,
+    /// How many living letters name it that live at least as long: without any it is a head. So whoever reads a letter
+    /// while some of its past lives finds that past connected to it by letters that live as well.
+    pub(super) heirs: u32,
 }
 
 impl Node {
@@ -111,7 +112,7 @@ pub(super) struct Graph {
     all: BTreeMap<Place, Number>,
     /// Living letters that show something.
     timeline: BTreeSet<Place>,
-    /// Living letters that no living letter names.
+    /// Living letters without an heir.
     heads: BTreeMap<Place, Number>,
     /// Letters of others that we have not confirmed, and fewer than two others have.
     unconfirmed: BTreeSet<Number>,
@@ -275,7 +276,7 @@ impl Graph {
         for parent in known {
             self.edges.insert((parent, number));
             if lives {
-                self.gained_child(parent);
+                self.gained_heir(parent, number);
             }
         }
         let mut effects = self.settle(number);
@@ -300,17 +301,29 @@ impl Graph {
         }
     }
 
-    fn gained_child(&mut self, parent: Number) {
+    /// Whether one letter lives at least as long as another that it names.
+    fn outlives(&self, child: Number, parent: Number) -> bool {
+        let end = |n| self.node(n).map(|n| n.ends_at.unwrap_or(Millis::MAX));
+        end(child) >= end(parent)
+    }
+
+    fn gained_heir(&mut self, parent: Number, child: Number) {
+        if !self.outlives(child, parent) {
+            return;
+        }
         let Some(node) = self.node_mut(parent) else { return };
-        node.living_children = node.living_children.saturating_add(1);
+        node.heirs = node.heirs.saturating_add(1);
         let place = node.place();
         self.heads.remove(&place);
     }
 
-    fn lost_child(&mut self, parent: Number) {
+    fn lost_heir(&mut self, parent: Number, child: Number) {
+        if !self.outlives(child, parent) {
+            return;
+        }
         let Some(node) = self.node_mut(parent) else { return };
-        node.living_children = node.living_children.saturating_sub(1);
-        if node.living_children == 0 && node.lives() {
+        node.heirs = node.heirs.saturating_sub(1);
+        if node.heirs == 0 && node.lives() {
             let place = node.place();
             self.heads.insert(place, parent);
         }
@@ -319,15 +332,16 @@ impl Graph {
     /// Puts a new letter into the indices.
     fn index(&mut self, number: Number) {
         let children = self.children(number);
-        let living = children.iter().filter(|c| self.node(**c).is_some_and(Node::lives)).count();
+        let living = children.iter().filter(|c| self.node(**c).is_some_and(Node::lives));
+        let heirs = living.filter(|c| self.outlives(**c, number)).count();
         let Some(node) = self.node_mut(number) else { return };
-        node.living_children = u32::try_from(living).unwrap_or(u32::MAX);
+        node.heirs = u32::try_from(heirs).unwrap_or(u32::MAX);
         let (place, lives, shows) = (node.place(), node.lives(), node.kind == Kind::Shows);
         self.all.insert(place, number);
         if lives && shows {
             self.timeline.insert(place);
         }
-        if lives && living == 0 {
+        if lives && heirs == 0 {
             self.heads.insert(place, number);
         }
     }
@@ -342,7 +356,7 @@ impl Graph {
         self.unconfirmed.remove(&number);
         self.dirty.insert(number);
         for parent in parents {
-            self.lost_child(parent);
+            self.lost_heir(parent, number);
         }
     }
 

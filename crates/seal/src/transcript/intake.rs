@@ -166,7 +166,7 @@ impl Transcript {
             marks: [0; 3],
             known: Vec::new(),
             missing: Vec::new(),
-            living_children: 0,
+            heirs: 0,
         }
     }
 

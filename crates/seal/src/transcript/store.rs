@@ -300,7 +300,7 @@ impl LetterEntry {
             marks: [0; 3],
             known: Vec::new(),
             missing: Vec::new(),
-            living_children: 0,
+            heirs: 0,
         })
     }
 }

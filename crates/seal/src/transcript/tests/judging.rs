@@ -102,15 +102,30 @@ fn our_next_letter_always_names_our_last() {
 }
 
 #[test]
-fn a_letter_that_only_an_ended_one_named_is_a_head_again() {
+fn what_lives_is_connected_by_letters_that_live_as_long() {
     let lasting = Letter::new(key(1), 0, START, vec![]);
     let brief = Letter::new(key(2), 0, START + 1, vec![lasting.name()]).ending(START + 1_000);
     let mut reader = reader();
     reader.observe(&lasting.observed(), START);
     reader.observe(&brief.observed(), START);
-    assert_eq!(reader.parents(START), [brief.name()]);
-    reader.due(START + 2_000, true, &mut rng(0));
-    assert_eq!(reader.parents(START + 2_000), [lasting.name()]);
+    assert_eq!(reader.parents(START), [brief.name(), lasting.name()]);
+    let both = Letter::new(key(1), 1, START + 2, reader.parents(START));
+    reader.observe(&both.observed(), START + 2);
+    assert_eq!(reader.parents(START + 2), [both.name()]);
+}
+
+#[test]
+fn a_late_reader_sees_each_senders_order_though_letters_between_have_ended() {
+    let mut us = Member::new(1, 0);
+    let first = us.write(START + 10, None, true);
+    us.write(START + 11, Some(1_000), true);
+    us.offset = -60_000;
+    let last = us.write(START + 12, None, true);
+    assert!(last.sent_at < first.sent_at, "the clock was set back");
+    let mut reader = reader();
+    reader.observe(&last.observed(), START + DAY);
+    reader.observe(&first.observed(), START + DAY);
+    assert_eq!(timeline(&reader), [last.hash, first.hash]);
 }
 
 #[test]
