@@ -16,8 +16,9 @@ use crate::out::Cx;
 use crate::stored::StoredHeld;
 use crate::view::{Event, LetterId};
 
-/// So long a letter waits for its parents: long enough for the log to be read again, short enough for a conversation.
-pub(crate) const HOLD_MS: u64 = 3_000;
+/// So long a letter waits for its parents at most: they may be under way for three seconds before the log is read again,
+/// and that takes a moment.
+pub(crate) const HOLD_MS: u64 = 5_000;
 /// Letters that wait for parents; one more, and all are shown.
 const MAX_HELD_BACK: usize = 256;
 /// Letters from the future that are held; one more is refused, and may be sent again.

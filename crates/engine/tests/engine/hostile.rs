@@ -39,7 +39,7 @@ fn a_dropped_letter_is_read_again_when_the_next_names_it() {
     w.say(alice, "next");
     w.settle();
     assert_eq!(w.printed(bob), ["first"], "held back for a moment, so that it comes in order");
-    w.pass(3_000);
+    w.pass(3_100);
     assert_eq!(w.printed(bob), ["first", "dropped", "next"]);
     w.pass(300_000);
     assert!(w.notices(bob, NoticeKind::Withheld).is_empty());
@@ -58,7 +58,7 @@ fn a_letter_withheld_for_good_is_told_with_its_sender() {
     withhold(&mut w, bob, &on, |cursor| cursor == 2);
     w.settle();
     w.say(alice, "next");
-    w.pass(4_000);
+    w.pass(6_000);
     assert_eq!(w.printed(bob), ["first", "next"]);
     w.pass(600_000);
     let told = w.notices(bob, NoticeKind::Withheld);

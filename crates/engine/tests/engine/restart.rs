@@ -71,12 +71,14 @@ fn story(seed: u64, death: Option<Death>) -> (World, usize, usize, u64) {
         }
         w.pass(700);
     }
-    if w.clients[alice].engine.is_none() {
-        w.clients[alice].death = None;
-        w.start(alice);
-        w.command(alice, Command::Open(Box::new(open)));
+    for _ in 0..2 {
+        if w.clients[alice].engine.is_none() {
+            w.clients[alice].death = None;
+            w.start(alice);
+            w.command(alice, Command::Open(Box::new(open.clone())));
+        }
+        w.pass(300_000);
     }
-    w.pass(300_000);
     let commits = w.clients[alice].commits;
     (w, bob, alice, commits)
 }
