@@ -12,7 +12,7 @@ use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 
 use crate::fernet;
-use crate::mimi::{Content, MimiError};
+use crate::mimi::{Content, MessageId, MimiError};
 use crate::names::is_name;
 use crate::quick::RoomKeys;
 pub use crate::sender::SenderKey;
@@ -196,6 +196,14 @@ impl Letter {
             sent_at: self.sent_at,
             ends_at: self.ends_at(),
         }
+    }
+
+    /// What MIMI calls this message, for `replaces` and `in_reply_to` of others; none for a beat.
+    #[must_use]
+    pub fn message_id(&self, log: &LogId) -> Option<MessageId> {
+        let room = log.0.iter().fold("estoile:q/".to_owned(), |uri, byte| format!("{uri}{byte:02x}"));
+        let sender = self.sender.0.iter().fold(format!("{room}/"), |uri, byte| format!("{uri}{byte:02x}"));
+        self.content.as_ref()?.message_id(&sender, &room)
     }
 
     /// Fixes the letter's bytes, and signs them for this log.

@@ -8,6 +8,7 @@ use estoile_wire::{LogId, PublicKey, Signature, proof};
 use hkdf::Hkdf;
 use rand_core::CryptoRng;
 use sha2::Sha256;
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::fernet;
@@ -20,7 +21,7 @@ pub const LABEL_ACCESS: &[u8] = b"estoile.v1 quick access";
 pub const LABEL_SIGNAL: &[u8] = b"estoile.v1 quick signal";
 
 /// What a link carries or a passphrase stretches to: who has it is in the room. Wiped on drop.
-#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct RoomSecret([u8; 32]);
 
 impl RoomSecret {
@@ -45,11 +46,15 @@ impl RoomSecret {
     }
 }
 
-impl core::fmt::Debug for RoomSecret {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("RoomSecret(..)")
+impl PartialEq for RoomSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 }
+
+impl Eq for RoomSecret {}
+
+crate::closed_debug!(RoomSecret, RoomKeys);
 
 /// The keys of one quick room. Wiped on drop.
 #[derive(Clone)]
@@ -109,12 +114,6 @@ impl RoomKeys {
 
     pub(crate) fn signal(&self) -> &[u8; 32] {
         &self.signal
-    }
-}
-
-impl core::fmt::Debug for RoomKeys {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("RoomKeys(..)")
     }
 }
 

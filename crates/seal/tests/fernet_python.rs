@@ -1,7 +1,4 @@
 //! Our Fernet against Python's `cryptography`, token by token: what the one accepts the other accepts, to the same bytes.
-//!
-//! Needs a Python with `cryptography`; `cargo xtask test` installs one under `target/` and names it in
-//! `ESTOILE_PYTHON`. Without it this test fails and says so: it never skips.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,8 +6,10 @@
     reason = "a test: what is missing must stop it"
 )]
 
+mod common;
+
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -29,17 +28,7 @@ struct Python {
 
 impl Python {
     fn start() -> Self {
-        let python = std::env::var("ESTOILE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-        let missing =
-            "this test needs a Python that can import `cryptography`; run `cargo xtask test`, which installs one";
-        let importable = Command::new(&python).args(["-c", "import cryptography.fernet"]).output();
-        assert!(importable.is_ok_and(|out| out.status.success()), "{python}: {missing}");
-        let mut process = Command::new(&python)
-            .args(["-c", include_str!("fernet_python.py")])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = common::python(include_str!("fernet_python.py"));
         let to = process.stdin.take();
         let from = BufReader::new(process.stdout.take().unwrap());
         Self { process, to, from }

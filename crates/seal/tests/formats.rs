@@ -110,6 +110,14 @@ fn a_letter_has_these_bytes_and_this_hash() {
 }
 
 #[test]
+fn a_message_has_this_id() {
+    let keys = RoomKeys::derive(&secret());
+    assert_eq!(hex(&letter().message_id(&keys.log_id()).unwrap().0), MESSAGE_ID);
+    let beat = Letter { content: None, ..letter() };
+    assert_eq!(beat.message_id(&keys.log_id()), None);
+}
+
+#[test]
 fn a_sealed_letter_of_this_version_opens() {
     let opened = letter::open(&RoomKeys::derive(&secret()), SEALED_LETTER.as_bytes()).unwrap();
     assert!(opened.letter == letter());
@@ -133,6 +141,35 @@ fn a_sealed_value_of_a_vault_opens() {
     let key = VaultKey::stretch("correct horse", &[0x66; 32]).unwrap();
     assert_eq!(hex(key.as_bytes()), VAULT_KEY);
     assert_eq!(key.open(b"room/1", &unhex(SEALED_VALUE)).unwrap().as_slice(), b"a value");
+}
+
+/// The document names the same answers: a difference means that a format changed, not that the document must follow.
+#[test]
+fn the_document_has_the_same_answers() {
+    let document = include_str!("../../../docs/seal.md");
+    let block = document.split_once("```answers\n").unwrap().1.split_once("```").unwrap().0;
+    let documented: Vec<_> = block.lines().map(|line| line.split_once(": ").unwrap()).collect();
+    let ours = [
+        ("fernet key", FERNET_KEY),
+        ("access seed", ACCESS_SEED),
+        ("signal key", SIGNAL_KEY),
+        ("access public key", ACCESS_PUBLIC),
+        ("log id", LOG_ID),
+        ("create signature", CREATE_SIGNATURE),
+        ("attach signature", ATTACH_SIGNATURE),
+        ("stretched passphrase", STRETCHED),
+        ("link", LINK),
+        ("letter", LETTER),
+        ("letter signature", LETTER_SIGNATURE),
+        ("letter hash", LETTER_HASH),
+        ("letter id16", LETTER_ID16),
+        ("message id", MESSAGE_ID),
+        ("sealed letter", SEALED_LETTER),
+        ("sealed signal", SEALED_SIGNAL),
+        ("vault key", VAULT_KEY),
+        ("sealed value", SEALED_VALUE),
+    ];
+    assert_eq!(documented, ours);
 }
 
 /// With equal randomness the present version writes the very same bytes.
@@ -165,3 +202,4 @@ const SEALED_SIGNAL: &str = "c00f8401696a5bdc34f5a6d2ff3f922f58a28c18576b71e5538
 const VAULT_KEY: &str = "fab3493c2748c3a89da27a421c56f4fca574c9f502be9a24801d108bf49e4910";
 const SEALED_VALUE: &str =
     "01e61c32867855a03cd0a8c91e731f9a1c00a6c0870d9d2e40df807c36c7d08ca8cd225e1f7a632c8d6cdb3ca35b9b33";
+const MESSAGE_ID: &str = "013a643b2daa29269134ca31b0f94c9768549380da7861eaf87bc3d1fdfa6d05";
