@@ -70,7 +70,7 @@ pub fn check_strength(passphrase: &str) -> Result<(), PassphraseError> {
 /// Five different words of the list, each chosen evenly: 64.6 bits.
 #[must_use]
 pub fn suggest(rng: &mut dyn CryptoRng) -> Zeroizing<String> {
-    let mut chosen: Vec<u32> = Vec::with_capacity(SUGGESTED_WORDS);
+    let mut chosen: Zeroizing<Vec<u32>> = Zeroizing::new(Vec::with_capacity(SUGGESTED_WORDS));
     while chosen.len() < SUGGESTED_WORDS {
         let n = evenly(rng);
         if !chosen.contains(&n) {
@@ -79,7 +79,7 @@ pub fn suggest(rng: &mut dyn CryptoRng) -> Zeroizing<String> {
     }
     // Room for the longest, so that the string never moves and leaves a copy behind.
     let mut words = Zeroizing::new(String::with_capacity(SUGGESTED_WORDS * 16));
-    for n in chosen {
+    for &n in chosen.iter() {
         let word = WORDS.lines().nth(n as usize).unwrap_or_default();
         if !words.is_empty() {
             words.push(' ');

@@ -148,6 +148,13 @@ fn passphrases_and_their_keys_leave_nothing_on_the_heap() {
     });
     assert_eq!(left, 0);
 
+    // Nor a single word of it.
+    let left = freed_with(b"passphrase", || {
+        let _ = passphrase::estimate_bits(&typed);
+        let _ = passphrase::check_strength(WORDS);
+    });
+    assert_eq!(left, 0);
+
     // What Argon2id gives is known from a first run; while a second one runs, no freed block may hold it.
     let key = *passphrase::stretch(WORDS, "relay:7070", "lobby").unwrap().as_bytes();
     let needle: &'static [u8] = Box::leak(Box::new(key));

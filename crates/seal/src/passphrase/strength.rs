@@ -4,10 +4,15 @@
 //! of 7,776, however rare it is, or as single letters if that is less; runs on (abc, 111) and what came before count
 //! almost nothing. No estimate knows a quotation or a person: the program offers to choose, and that is the way.
 
+use zeroize::Zeroizing;
+
 use super::is_listed;
 
 /// Thousandths of a bit.
 type Millibits = u64;
+
+/// The pieces that have come before.
+type Seen = Vec<Zeroizing<String>>;
 
 /// One of the list's 7,776 words, or any word: log2 is 12.9248.
 pub(super) const WORD: Millibits = 12_924;
@@ -98,13 +103,13 @@ const COMMON: &[&str] = &[
 
 /// The estimate for a normalised passphrase, in whole bits.
 pub(super) fn bits(passphrase: &str) -> u32 {
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen = Seen::new();
     let total: Millibits = passphrase.split(' ').map(|word| word_cost(word, &mut seen)).sum();
     u32::try_from(total / 1000).unwrap_or(u32::MAX)
 }
 
 /// What stands between two spaces.
-fn word_cost(word: &str, seen: &mut Vec<String>) -> Millibits {
+fn word_cost(word: &str, seen: &mut Seen) -> Millibits {
     if is_listed(word) {
         return once(word, seen, WORD);
     }
@@ -112,8 +117,8 @@ fn word_cost(word: &str, seen: &mut Vec<String>) -> Millibits {
 }
 
 /// The cost, or next to nothing for what has been said already.
-fn once(text: &str, seen: &mut Vec<String>, cost: Millibits) -> Millibits {
-    let text = text.to_lowercase();
+fn once(text: &str, seen: &mut Seen, cost: Millibits) -> Millibits {
+    let text = Zeroizing::new(text.to_lowercase());
     if seen.contains(&text) {
         return REPEATED.min(cost);
     }
@@ -121,14 +126,14 @@ fn once(text: &str, seen: &mut Vec<String>, cost: Millibits) -> Millibits {
     cost
 }
 
-fn run_cost(run: &str, seen: &mut Vec<String>) -> Millibits {
+fn run_cost(run: &str, seen: &mut Seen) -> Millibits {
     let letters = run.chars().next().is_some_and(char::is_alphabetic);
     let singly = singly(run);
     if !letters {
         return once(run, seen, singly);
     }
-    let lower = run.to_lowercase();
-    let capitals = if lower == run { 0 } else { CAPITALS };
+    let lower = Zeroizing::new(run.to_lowercase());
+    let capitals = if *lower == run { 0 } else { CAPITALS };
     let words = run.chars().count().div_ceil(LONGEST_WORD) as Millibits;
     let cost = if COMMON.contains(&lower.as_str()) {
         COMMON_WORD
