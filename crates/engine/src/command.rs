@@ -28,7 +28,7 @@ pub enum Past {
 }
 
 /// A quick room to open.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OpenRoom {
     /// Where.
     pub relay: RelayAddress,
@@ -40,7 +40,8 @@ pub struct OpenRoom {
     pub secret: RoomSecret,
     /// Whether a passphrase opens it, so that its link carries no secret.
     pub passphrase: bool,
-    /// The time to live of letters sent from here, unless one says otherwise; none: as long as the relay keeps them.
+    /// The time to live of letters sent from here, unless one says otherwise; none: the room's own maximum if it was made
+    /// with one, else as long as the relay keeps them.
     pub ttl: Option<u64>,
     /// Make the log if it is missing (`up`, `room new`).
     pub create: Option<CreateRoom>,
@@ -60,7 +61,7 @@ pub struct CreateRoom {
 }
 
 /// What a face asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Command {
     /// Opens a room (again). Answered with its id.
     Open(Box<OpenRoom>),
@@ -121,6 +122,30 @@ pub enum Command {
         /// Which.
         room: RoomId,
     },
+}
+
+impl core::fmt::Debug for OpenRoom {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("OpenRoom(..)")
+    }
+}
+
+impl core::fmt::Debug for Command {
+    /// What kind of command it is, and nothing of what it says.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Open(_) => "Open",
+            Self::Send { .. } => "Send",
+            Self::SetTtl { .. } => "SetTtl",
+            Self::SetName { .. } => "SetName",
+            Self::MarkRead { .. } => "MarkRead",
+            Self::Typing { .. } => "Typing",
+            Self::Retry { .. } => "Retry",
+            Self::Discard { .. } => "Discard",
+            Self::ReconnectNow { .. } => "ReconnectNow",
+            Self::Forget { .. } => "Forget",
+        })
+    }
 }
 
 /// What a command answers when it succeeds.

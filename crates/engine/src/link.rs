@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use estoile_wire::frame::{Hello, Ping, Welcome};
 use estoile_wire::id::{CertificateHash, Nonce};
-use estoile_wire::{ClientFrame, Millis, PublicKey, RelayKeyHash, VERSION};
+use estoile_wire::{ClientFrame, Limits, Millis, PublicKey, RelayKeyHash, VERSION};
 
 use crate::command::RelayAddress;
 use crate::out::Cx;
@@ -38,6 +38,7 @@ pub(crate) struct Session {
     pub(crate) relay: RelayId,
     pub(crate) relay_key: PublicKey,
     pub(crate) nonce: Nonce,
+    pub(crate) limits: Limits,
     next_request: u64,
     routes: BTreeMap<u64, RoomId>,
     next_ping: Millis,
@@ -97,6 +98,16 @@ pub(crate) enum LinkView<'a> {
     Connecting,
     Up,
     Offline { why: &'a str, retry_at: Option<Millis> },
+}
+
+impl LinkView<'_> {
+    /// Why the relay is not tried again, if it isn't.
+    pub(crate) fn given_up(&self) -> Option<String> {
+        match self {
+            Self::Offline { why, retry_at: None } => Some((*why).to_owned()),
+            _ => None,
+        }
+    }
 }
 
 /// What a welcome has shown.
@@ -179,6 +190,7 @@ impl Link {
             relay: self.id,
             relay_key: welcome.relay_key,
             nonce: welcome.nonce,
+            limits: welcome.limits,
             next_request: 1,
             routes: BTreeMap::new(),
             next_ping: cx.now.saturating_add(PING_EVERY_MS),

@@ -40,6 +40,8 @@ pub enum NoticeKind {
     NoRoom,
     /// Letters that were told as withheld are here now.
     Found,
+    /// What this client keeps could not be written (told by the driver).
+    Vault,
 }
 
 impl NoticeKind {
@@ -62,6 +64,7 @@ impl NoticeKind {
         Self::Relay,
         Self::NoRoom,
         Self::Found,
+        Self::Vault,
     ];
 
     /// The word used in JSON.
@@ -85,6 +88,7 @@ impl NoticeKind {
             Self::Relay => "relay",
             Self::NoRoom => "no-room",
             Self::Found => "found",
+            Self::Vault => "vault",
         }
     }
 }

@@ -44,7 +44,6 @@ use presence::Presence;
 use timeline::Timeline;
 
 /// A room.
-#[derive(Debug)]
 pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) relay: RelayId,
@@ -72,6 +71,12 @@ pub(crate) struct Room {
     rescan: Option<Millis>,
     last_view: Option<RoomView>,
     unseen_told: bool,
+}
+
+impl core::fmt::Debug for Room {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Room(..)")
+    }
 }
 
 /// What the vault kept of a room beside its opening and progress.
@@ -109,7 +114,8 @@ impl Room {
             outbox.restore(letter, &keys.log_id())?;
         }
         for letter in kept.letters.into_iter().chain(kept.outbox) {
-            timeline.insert(letter);
+            let unread = letter.seq >= progress.read_seq && letter.stored.sender != own;
+            timeline.insert(letter, unread);
         }
         Some(Self {
             id,
@@ -190,23 +196,22 @@ impl Room {
     }
 
     fn is_unread(&self, letter: &Letter) -> bool {
-        letter.seq >= self.progress.read_seq && !letter.own(&self.own)
+        letter.seq >= self.progress.read_seq && letter.stored.text.is_some() && !letter.own(&self.own)
     }
 
     /// The room as a list shows it.
     pub(crate) fn view(&self, link: &LinkView<'_>) -> RoomView {
-        let unread = self.timeline.shown().filter(|l| self.is_unread(l)).count();
         RoomView {
             id: self.id,
             name: self.stored.name.clone(),
             link: self.link(),
             host: self.host(),
             own_name: self.stored.own_name.clone(),
-            unread: u32::try_from(unread).unwrap_or(u32::MAX),
+            unread: u32::try_from(self.timeline.unread()).unwrap_or(u32::MAX),
             connection: self.connection(link),
-            ttl: self.stored.ttl,
+            ttl: self.default_ttl(),
             max_ttl: self.progress.max_ttl,
-            stopped: self.progress.stopped.clone(),
+            stopped: self.progress.stopped.clone().or_else(|| link.given_up()),
         }
     }
 
@@ -257,6 +262,7 @@ impl Room {
     /// Everything up to the newest message is read.
     pub(crate) fn mark_read(&mut self) {
         self.progress.read_seq = self.progress.next_seq;
+        self.timeline.all_read();
     }
 
     /// Sets the time to live of letters sent from here.
@@ -267,6 +273,7 @@ impl Room {
             return Err(CommandError::TtlTooLong { max });
         }
         self.stored.ttl = ttl;
+        self.stored.ttl_chosen = true;
         self.keep_opening(cx);
         Ok(())
     }

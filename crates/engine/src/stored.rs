@@ -67,6 +67,9 @@ pub(crate) struct StoredRoom {
     /// When this vault opened the room.
     #[n(13)]
     pub(crate) joined: Millis,
+    /// Somebody has chosen `ttl`; else the room's own maximum counts, where it has one.
+    #[n(14)]
+    pub(crate) ttl_chosen: bool,
 }
 
 impl Drop for StoredRoom {
@@ -117,6 +120,9 @@ pub(crate) struct Progress {
     /// The next held letter's local number.
     #[n(9)]
     pub(crate) next_held: u64,
+    /// The log was made with a maximum of its own, which is what its letters get.
+    #[n(10)]
+    pub(crate) own_max: bool,
 }
 
 /// How far a letter of ours has come.

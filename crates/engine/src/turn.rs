@@ -48,7 +48,6 @@ pub enum Lost {
 }
 
 /// Something that happened.
-#[derive(Debug)]
 pub enum Input {
     /// A face asks for something.
     Command(CommandId, Command),
@@ -82,7 +81,7 @@ pub enum Input {
 }
 
 /// Something to do, after the turn's changes are durable; in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Connect to a relay at the time given (a time that is over: at once). Takes the place of an earlier one that still waits.
     Connect {
@@ -111,6 +110,39 @@ pub enum Effect {
     Event(Event),
 }
 
+impl core::fmt::Debug for Input {
+    /// What kind of input it is, and nothing of what it says.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Command(id, _) => write!(f, "Command({})", id.0),
+            Self::Connected { relay, .. } => write!(f, "Connected({})", relay.0),
+            Self::Frame { relay, bytes } => write!(f, "Frame({}, {} bytes)", relay.0, bytes.len()),
+            Self::Disconnected { relay, .. } => write!(f, "Disconnected({})", relay.0),
+            Self::Timer => f.write_str("Timer"),
+            Self::Closing => f.write_str("Closing"),
+        }
+    }
+}
+
+impl core::fmt::Debug for Effect {
+    /// What kind of effect it is, and nothing of what it says.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Connect { relay, at, .. } => write!(f, "Connect({}, {at})", relay.0),
+            Self::Send { relay, bytes } => write!(f, "Send({}, {} bytes)", relay.0, bytes.len()),
+            Self::Disconnect { relay } => write!(f, "Disconnect({})", relay.0),
+            Self::Answer(id, answer) => write!(f, "Answer({}, {})", id.0, answer.is_ok()),
+            Self::Event(_) => f.write_str("Event"),
+        }
+    }
+}
+
+impl core::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Turn({} changes, {} effects)", self.changes.len(), self.effects.len())
+    }
+}
+
 /// A turn's number, unique in this process: which engine, and which of its turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TurnNumber {
@@ -124,7 +156,6 @@ pub struct TurnNumber {
 pub struct WrongProof;
 
 /// What one input, or one batch of inputs, leads to.
-#[derive(Debug)]
 #[must_use = "a turn's changes must be committed and its effects released"]
 pub struct Turn {
     number: TurnNumber,

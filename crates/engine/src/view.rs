@@ -115,8 +115,8 @@ pub enum ConnectionView {
     },
 }
 
-/// A room, as a list shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A room, as a list shows it. Its `Debug` leaves the link out: it opens the room.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RoomView {
     /// Its id.
     pub id: RoomId,
@@ -136,8 +136,22 @@ pub struct RoomView {
     pub ttl: Option<u64>,
     /// The longest the log allows, seconds, once known.
     pub max_ttl: Option<u64>,
-    /// The room can't go on (wrong link, ended), and why.
+    /// The room can't go on by itself (wrong link, ended, another relay answers), and why, in a sentence that says what to do.
     pub stopped: Option<String>,
+}
+
+impl core::fmt::Debug for RoomView {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RoomView")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("unread", &self.unread)
+            .field("connection", &self.connection)
+            .field("ttl", &self.ttl)
+            .field("max_ttl", &self.max_ttl)
+            .field("stopped", &self.stopped)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What changed, in the order in which it changed. A face that misses one reloads with a snapshot.

@@ -1,7 +1,8 @@
 //! What faces ask for. Every command is answered exactly once.
 
 use estoile_seal::SenderKey;
-use estoile_seal::letter::MAX_NAME_CHARS;
+use estoile_seal::link::is_loopback;
+use estoile_seal::names;
 
 use super::{Engine, MAX_ROOMS};
 use crate::command::{Answer, Command, CommandError, OpenRoom, Past};
@@ -77,7 +78,7 @@ impl Engine {
     fn open(&mut self, open: &OpenRoom, cx: &mut Cx<'_>) -> Result<RoomId, CommandError> {
         check_name(&open.own_name)?;
         check_name(&open.name)?;
-        if !open.relay.tls && !loopback(&open.relay.host) {
+        if !open.relay.tls && !is_loopback(&open.relay.host) {
             return Err(CommandError::PlainText { host: open.relay.host.clone() });
         }
         let same = |room: &&Room| {
@@ -112,6 +113,7 @@ impl Engine {
             },
             sociable: open.sociable,
             joined: cx.now,
+            ttl_chosen: open.ttl.is_some(),
         };
         let Some(room) = Room::new(id, RelayId(u32::MAX), stored, Progress::default(), Kept::default()) else {
             return Err(CommandError::Stopped(
@@ -131,7 +133,10 @@ impl Engine {
         let room = self.room(id)?;
         let s = &mut room.stored;
         s.own_name.clone_from(&open.own_name);
-        s.ttl = open.ttl.or(s.ttl);
+        if open.ttl.is_some() {
+            s.ttl = open.ttl;
+            s.ttl_chosen = true;
+        }
         s.pin = s.pin.or(open.relay.pin);
         s.create = create(open).or(s.create.take());
         room.set_sociable(open.sociable);
@@ -172,11 +177,5 @@ fn create(open: &OpenRoom) -> Option<StoredCreate> {
 }
 
 fn check_name(name: &str) -> Result<(), CommandError> {
-    let fits = !name.trim().is_empty() && name.chars().count() <= MAX_NAME_CHARS && !name.chars().any(char::is_control);
-    if fits { Ok(()) } else { Err(CommandError::BadName) }
-}
-
-/// Hosts that never leave this machine.
-fn loopback(host: &str) -> bool {
-    host == "localhost" || host.parse::<core::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    if names::is_name(name) { Ok(()) } else { Err(CommandError::BadName) }
 }

@@ -1,7 +1,7 @@
 //! What a relay says, handed to whom it concerns. Nothing that it sends makes the engine fail.
 
 use estoile_wire::frame::{DecodeError, Refused, Welcome};
-use estoile_wire::{LogId, RelayFrame};
+use estoile_wire::{LogId, Refusal, RelayFrame};
 
 use super::Engine;
 use crate::board::Draft;
@@ -27,8 +27,7 @@ impl Engine {
         match frame {
             RelayFrame::Welcome(welcome) => self.welcome(relay, &welcome, cx),
             RelayFrame::Closing(closing) => {
-                let why = format!("the relay closed the connection: {}", refusal_in_words(closing.code));
-                self.break_off(relay, &why, cx);
+                self.turned_away(relay, closing.code, cx);
             }
             RelayFrame::Refused(refused) => self.refused(relay, &refused, cx),
             RelayFrame::Pong(_) => {}
@@ -62,6 +61,25 @@ impl Engine {
         }
     }
 
+    /// The relay ends the session, or does not begin one.
+    fn turned_away(&mut self, relay: RelayId, code: Refusal, cx: &mut Cx<'_>) {
+        let why = format!("the relay closed the connection: {}", refusal_in_words(code));
+        if code == Refusal::UnsupportedVersion {
+            self.give_up(relay, why, cx);
+        } else {
+            self.break_off(relay, &why, cx);
+        }
+    }
+
+    /// Trying again on our own would change nothing.
+    fn give_up(&mut self, relay: RelayId, why: String, cx: &mut Cx<'_>) {
+        let Some(link) = self.links.get_mut(&relay) else { return };
+        link.refuse(why.clone(), cx);
+        self.relay_gone(relay);
+        let advice = "This client does not try again on its own: open the room again when that is settled.";
+        cx.tell(Draft::new(None, NoticeKind::Relay, why, advice));
+    }
+
     fn welcome(&mut self, relay: RelayId, welcome: &Welcome, cx: &mut Cx<'_>) {
         let Some(link) = self.links.get_mut(&relay) else { return };
         match link.welcome(welcome, cx) {
@@ -84,10 +102,7 @@ impl Engine {
                     self.break_off(relay, &error.to_string(), cx);
                     return;
                 }
-                link.refuse(error.to_string(), cx);
-                self.relay_gone(relay);
-                let advice = "This client does not try again on its own: open the room again, or ask for the connection, when that is settled.";
-                cx.tell(Draft::new(None, NoticeKind::Relay, error.to_string(), advice));
+                self.give_up(relay, error.to_string(), cx);
             }
         }
     }
@@ -100,10 +115,9 @@ impl Engine {
             (None, Some(log)) => self.of_log(relay, log, cx, |room, session, cx| room.refused(frame, session, cx)),
             (None, None) => {
                 let Some(link) = self.links.get_mut(&relay) else { return };
-                let why = format!("the relay refused this client: {}", refusal_in_words(frame.code));
                 // Within a session it refuses one frame; before it, the session.
                 if link.session().is_none() {
-                    self.break_off(relay, &why, cx);
+                    self.turned_away(relay, frame.code, cx);
                 }
             }
         }

@@ -96,3 +96,6 @@ pub(super) const fn worth_telling(off: i64, told: Option<i64>) -> bool {
         Some(told) => off.saturating_sub(told).saturating_abs() > CLOCK_TOLERANCE_MS,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,8 @@ impl Room {
         let floor = self.progress.floor.unwrap_or_default();
         let after = if rescan { floor } else { self.progress.cursor.max(floor) };
         let newest = match (rescan, self.progress.floor) {
-            (true, _) => Some(RESCAN_RECORDS),
+            // A log that begins anew is read whole.
+            (true, _) => (self.progress.cursor > 0).then_some(RESCAN_RECORDS),
             (false, None) => self.stored.newest,
             (false, Some(_)) => None,
         };
@@ -133,6 +134,7 @@ impl Room {
             return;
         }
         self.progress.max_ttl = Some(frame.max_ttl);
+        self.progress.own_max = frame.max_ttl < session.limits.max_ttl;
         self.transcript.set_max_life(frame.max_ttl.saturating_mul(1_000));
         self.attach = Attach::Reading { rescan };
         if self.progress.floor.is_none() {

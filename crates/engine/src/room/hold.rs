@@ -55,7 +55,8 @@ impl Room {
     /// Puts a letter into the timeline, and shows it unless it has to wait for one of its parents.
     pub(super) fn show(&mut self, letter: Letter, parents: &[Reference], cx: &mut Cx<'_>) {
         let (hash, shows) = (letter.stored.hash, letter.stored.text.is_some());
-        self.timeline.insert(letter);
+        let unread = self.is_unread(&letter);
+        self.timeline.insert(letter, unread);
         if !shows {
             return;
         }

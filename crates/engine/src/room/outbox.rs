@@ -174,6 +174,9 @@ impl Room {
 
     /// A letter of ours stands in the log, whether or not its acknowledgement came. True if the outbox had it.
     pub(super) fn echoed(&mut self, hash: &[u8; 32], cursor: Cursor, cx: &mut Cx<'_>) -> bool {
+        if self.timeline.get(hash).is_some_and(|l| l.stored.state != StoredState::Sending) {
+            return true;
+        }
         match self.outbox.take(|o| o.written.hash() == *hash) {
             Some(outgoing) => {
                 self.settle(&outgoing, cursor, cx);

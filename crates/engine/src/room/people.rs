@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use estoile_seal::names::fold;
 use estoile_wire::{Millis, PublicKey};
 
 use crate::names::{self, Tag};
@@ -219,18 +220,4 @@ fn marked(name: &str, key: &PublicKey) -> String {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// Names that look alike are one: NFKC, one case, no invisible characters, single spaces.
-fn fold(name: &str) -> String {
-    let visible: String = name.chars().filter(|c| !invisible(*c)).collect();
-    estoile_seal::passphrase::normalise(&visible).to_lowercase()
-}
-
-/// Characters that take no place on a screen, so that a name with one more of them is no other name.
-const fn invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }

@@ -183,7 +183,7 @@ impl Room {
     /// A face that opens the room for the first time has not missed what was said before.
     pub(super) fn mark_context_read(&mut self) {
         if self.stored.newest.is_some() {
-            self.progress.read_seq = self.progress.next_seq;
+            self.mark_read();
         }
     }
 

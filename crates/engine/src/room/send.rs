@@ -73,9 +73,15 @@ impl Room {
         let seconds = match asked {
             Some(Some(ttl)) if ttl > max => return Err(CommandError::TtlTooLong { max }),
             Some(ttl) => ttl,
-            None => self.stored.ttl.map(|ttl| ttl.min(max)),
+            None => self.default_ttl().map(|ttl| ttl.min(max)),
         };
         Ok(seconds.map(|ttl| u32::try_from(ttl.clamp(1, MAX_TTL_SECONDS)).unwrap_or(u32::MAX)))
+    }
+
+    /// What a letter gets that has no time to live of its own: what somebody chose, else the room's own maximum.
+    pub(super) fn default_ttl(&self) -> Option<u64> {
+        let own_max = self.progress.max_ttl.filter(|_| self.progress.own_max);
+        if self.stored.ttl_chosen { self.stored.ttl } else { own_max }
     }
 
     /// A beat lives as long as our letters do.

@@ -2,7 +2,7 @@
 //!
 //! It knows places, not why a letter stands there (that is the transcript's), and writes nothing to the vault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use estoile_seal::letter::ends_at;
 use estoile_seal::transcript::{Hash, Place};
@@ -56,6 +56,7 @@ pub(crate) struct Timeline {
     letters: BTreeMap<Place, Letter>,
     by_hash: BTreeMap<Hash, Place>,
     by_seq: BTreeMap<u64, Hash>,
+    unread: BTreeSet<u64>,
 }
 
 impl Timeline {
@@ -67,9 +68,12 @@ impl Timeline {
         self.letters.get_mut(self.by_hash.get(hash)?)
     }
 
-    pub(crate) fn insert(&mut self, letter: Letter) {
+    pub(crate) fn insert(&mut self, letter: Letter, unread: bool) {
         let (hash, place) = (letter.stored.hash, letter.place());
         self.remove(&hash);
+        if unread {
+            self.unread.insert(letter.seq);
+        }
         self.by_hash.insert(hash, place);
         self.by_seq.insert(letter.seq, hash);
         self.letters.insert(place, letter);
@@ -78,16 +82,28 @@ impl Timeline {
     pub(crate) fn remove(&mut self, hash: &Hash) -> Option<Letter> {
         let letter = self.letters.remove(&self.by_hash.remove(hash)?)?;
         self.by_seq.remove(&letter.seq);
+        self.unread.remove(&letter.seq);
         Some(letter)
     }
 
     /// Puts a letter elsewhere; none if it is not at hand.
     pub(crate) fn re_place(&mut self, hash: &Hash, place: Place) -> Option<&Letter> {
+        let unread = self.get(hash).is_some_and(|letter| self.unread.contains(&letter.seq));
         let mut letter = self.remove(hash)?;
         letter.stored.place_time = place.time;
         letter.stored.place_step = place.step;
-        self.insert(letter);
+        self.insert(letter, unread);
         self.get(hash)
+    }
+
+    /// How many are not read yet.
+    pub(crate) fn unread(&self) -> usize {
+        self.unread.len()
+    }
+
+    /// All are read.
+    pub(crate) fn all_read(&mut self) {
+        self.unread.clear();
     }
 
     /// Those that show something, newest first.
