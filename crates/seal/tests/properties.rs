@@ -18,6 +18,7 @@ use estoile_wire::{PublicKey, RelayKeyHash};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -152,8 +153,14 @@ fn altered(bytes: &[u8], at: prop::sample::Index, with: u8, how: u8) -> Vec<u8> 
     out
 }
 
+/// A failure leaves its seed in a file that the next runs begin with: values that hold what people say print nothing.
+fn config() -> ProptestConfig {
+    let seeds = FileFailurePersistence::Direct(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/properties.seeds"));
+    ProptestConfig { cases: 300, failure_persistence: Some(Box::new(seeds)), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn content_is_read_as_it_was_written(sent in content()) {
