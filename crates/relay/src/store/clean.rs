@@ -146,8 +146,10 @@ fn sparse(index: &Index) -> Vec<u32> {
     sealed()
         .filter(|(_, held)| held.live * 2 < held.length || (many_small && held.length < SMALL))
         .take_while(|(_, held)| {
+            // The first one goes however large it is.
+            let fits = moved == 0 || moved + held.live <= MOST_MOVED;
             moved += held.live;
-            moved <= MOST_MOVED
+            fits
         })
         .map(|(n, _)| *n)
         .collect()
