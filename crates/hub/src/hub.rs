@@ -161,7 +161,7 @@ impl Hub {
         if flow != Flow::Continue {
             self.end(now, session);
         }
-        self.pump(now);
+        self.pump(now, session);
         flow
     }
 
@@ -199,7 +199,7 @@ impl Hub {
         if queue.lock().is_empty() {
             self.ended.remove(&session);
         }
-        self.pump(now);
+        self.pump(now, session);
         frames
     }
 
@@ -218,9 +218,9 @@ impl Hub {
         }
     }
 
-    /// Reads a page for every session that catches up and has room for it, until none has.
-    fn pump(&mut self, now: Millis) {
-        for Peer { session, outbox } in self.peers.values_mut() {
+    /// Reads pages for a session that catches up, as long as it has room for them.
+    fn pump(&mut self, now: Millis, session: SessionId) {
+        if let Some(Peer { session, outbox }) = self.peers.get_mut(&session) {
             while session.catching_up() && outbox.lock().has_room() {
                 let Some(request) = session.next_read(&self.rules, &self.shards) else { break };
                 let answer = request.run(&self.reader, now);
@@ -250,7 +250,6 @@ impl Hub {
         self.shards.0.borrow_mut().committed(batch, outcome.as_ref().copied().map_err(Failure::from));
         self.look_at_disk();
         self.end_overflowed(now);
-        self.pump(now);
         outcome
     }
 

@@ -140,6 +140,8 @@ impl<Q: Outbox> Session<Q> {
     /// What time brings. To be asked when the moment comes that it said last.
     pub fn due(&mut self, now: Millis, rules: &Rules) -> Due {
         let config = &rules.config;
+        // A clock that was set back must not keep the silent alive until it is where it was.
+        (self.heard, self.pinged) = (self.heard.min(now), self.pinged.min(now));
         let patience = if self.open { config.silence_ms } else { config.hello_ms };
         let silent = self.heard.saturating_add(patience);
         if silent <= now {

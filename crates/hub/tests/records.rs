@@ -1,5 +1,5 @@
 //! Appending, reading, signals, expiry and full disks, as clients see them.
-#![expect(clippy::unwrap_used, reason = "a test: what is missing must stop it")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is missing must stop it")]
 
 mod common;
 
@@ -76,7 +76,7 @@ fn a_repeat_is_answered_with_the_first_cursor() {
     world.hub.commit(START).unwrap();
     let kept = RelayFrame::Kept(Kept { request: 7, cursor: 1, time: START });
     assert_eq!(decoded(&world.take(alice))[..2], [kept.clone(), kept.clone()]);
-    assert_eq!(decoded(&world.take(bob))[..1], [kept.clone()]);
+    assert_eq!(decoded(&world.take(bob)).first(), Some(&kept));
     // Durable: looked up before the epoch, the ttl, the body and the quota.
     world.now += 29_999;
     let odd = Append { epoch: 5, ttl: Some(0), ..append(&room, 7, None, b"another sealing") };

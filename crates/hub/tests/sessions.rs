@@ -1,5 +1,5 @@
 //! Hello, creation, attachment, silence and the end, as a client sees them.
-#![expect(clippy::unwrap_used, reason = "a test: what is missing must stop it")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is missing must stop it")]
 
 mod common;
 
@@ -243,6 +243,28 @@ fn silence_ends_a_session_and_life_does_not() {
     assert_eq!(closing(&world.take(silent)), Refusal::Silent);
     assert_eq!(world.hub.shard(|s| s.attachments()), 1);
     assert!(world.hub.is_connected(founder.session));
+}
+
+#[test]
+fn a_clock_set_back_does_not_keep_the_silent_alive() {
+    let mut world = World::new();
+    let client = world.client();
+    world.now -= DAY;
+    world.hub.tick(world.now).unwrap();
+    assert!(world.hub.is_connected(client.session));
+    world.now += 90_000;
+    world.hub.tick(world.now).unwrap();
+    assert!(!world.hub.is_connected(client.session));
+}
+
+#[test]
+fn a_relay_holds_so_many_logs() {
+    let mut world = World::with(Config { max_logs: 1, ..Config::default() }, None);
+    let client = world.client();
+    world.create(client, &Room::new(2), 0, 0);
+    let frame = ClientFrame::Create(world.create_frame(client, &Room::new(3), 0, 0));
+    assert_eq!(refusal(&world.say(client, &frame)), (Refusal::DiskFull, Some(1)));
+    world.create(client, &Room::new(2), 0, 0);
 }
 
 #[test]

@@ -31,6 +31,9 @@ impl<Q: Outbox> Shard<Q> {
 
     fn try_create(&mut self, now: Millis, asker: Asker<Q>, new: &Admitted) -> Result<(), No> {
         if let Some(log) = self.logs.get_mut(&new.id) {
+            if matches!(log.life, Life::Ending) {
+                return Err(No::wait(Refusal::Busy, BUSY_WAIT_MS));
+            }
             if log.meta.max_ttl != new.max_ttl || log.meta.quota != new.quota {
                 return Err(No::because(Refusal::Exists));
             }
