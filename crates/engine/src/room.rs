@@ -326,17 +326,19 @@ impl Room {
 
     /// When [`Self::due`] has something to do.
     pub(crate) fn next_timeout(&self) -> Option<Millis> {
-        let attached = !matches!(self.attach, Attach::Out);
+        // Each only where the part that acts on it would act, or the timer would come again and again.
+        let live = matches!(self.attach, Attach::Live);
+        let sends = self.attach.open() && !self.progress.copied;
         [
             self.attach.next_timeout(),
             self.hold.next_timeout(),
             self.next_release(),
             self.next_end(),
             self.people.next_timeout(),
-            self.outbox.next_timeout().filter(|_| attached),
-            self.presence.next_timeout().filter(|_| attached),
-            self.answers.next_timeout(attached),
-            self.rescan.filter(|_| matches!(self.attach, Attach::Live)),
+            self.outbox.next_timeout().filter(|_| sends),
+            self.presence.next_timeout().filter(|_| live),
+            self.answers.next_timeout(live),
+            self.rescan.filter(|_| live),
             self.transcript.next_timeout().filter(|_| !self.attach.asking()),
         ]
         .into_iter()

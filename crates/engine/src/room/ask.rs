@@ -33,8 +33,8 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    pub(super) fn next_timeout(&self, attached: bool) -> Option<Millis> {
-        self.deny.values().filter(|_| attached).map(|(at, _)| *at).chain(self.unseen).min()
+    pub(super) fn next_timeout(&self, live: bool) -> Option<Millis> {
+        self.deny.values().filter(|_| live).map(|(at, _)| *at).chain(self.unseen).min()
     }
 
     /// Somebody else has said what we were about to say.

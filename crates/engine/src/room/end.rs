@@ -64,7 +64,7 @@ impl Room {
             if let Some(at) = self.last_moment(letter) {
                 self.ends.remove(&(at, seq));
             }
-            self.erase(seq, &hash.to_owned(), cx);
+            self.erase(seq, hash, cx);
         }
     }
 

@@ -108,14 +108,12 @@ impl Room {
         let outcome = self.transcript.observe(&observed(letter, hash, text.is_some(), expected), cx.now);
         match outcome.verdict {
             Verdict::Copied => self.copied(hash, cx),
-            Verdict::Echo => {
-                if !self.echoed(&hash, cursor, cx) && self.outbox.was_discarded(&hash) {
-                    // Taken back too late: the others have it, so it is shown here as well.
-                    let mut stored = stored_letter(letter, written, text, &outcome, StoredState::Kept);
-                    stored.cursor = Some(cursor);
-                    let kept = self.keep_letter(stored, cx);
-                    self.show(kept, &[], cx);
-                }
+            // Taken back too late: the others have it, so it is shown here as well.
+            Verdict::Echo if !self.echoed(&hash, cursor, cx) && self.outbox.was_discarded(&hash) => {
+                let mut stored = stored_letter(letter, written, text, &outcome, StoredState::Kept);
+                stored.cursor = Some(cursor);
+                let kept = self.keep_letter(stored, cx);
+                self.show(kept, &[], cx);
             }
             _ => {}
         }

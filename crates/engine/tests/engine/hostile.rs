@@ -164,12 +164,12 @@ fn garbage_from_the_relay_ends_the_connection_and_nothing_else() {
     let mut w = World::new(76);
     let alice = w.member("Alice", true);
     let mut rng = w.rng.clone();
-    for n in 0..300 {
+    for n in 0..300_u32 {
         let mut bytes = vec![0; (rng.next_u32() % 300) as usize];
         rng.fill_bytes(&mut bytes);
         if n % 2 == 0 {
             // A frame's beginning, so that the map behind it is reached.
-            bytes.splice(0..0, [0x82, 1 + (n / 2 % 11) as u8]);
+            bytes.splice(0..0, [0x82, 1 + u8::try_from(n / 2 % 11).unwrap()]);
         }
         let relay = w.clients[alice].relay;
         w.give(alice, vec![estoile_engine::Input::Frame { relay, bytes }]);

@@ -1,5 +1,14 @@
 //! The engine against a real hub in memory, in virtual time.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a crate of tests: its helpers fail by panicking too"
+)]
+
 mod classroom;
 mod hostile;
 mod restart;

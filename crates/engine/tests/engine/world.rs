@@ -1,12 +1,5 @@
 //! A world in one thread: real engines, a real hub in memory, virtual time. Tests say who does what, and look at what faces
 //! would see.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test's harness"
-)]
 
 use std::collections::BTreeMap;
 
