@@ -1,14 +1,14 @@
 //! One thread that owns the store's writer: everything that waits, of all rooms, becomes durable in one commit. A task
 //! beside it acknowledges and publishes what is durable, while the next commit is under way.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use estoile_hub::shard::Failure;
 use estoile_hub::store::{Store, StoreError, Write};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::core::{Core, Taken, now};
 use crate::error::StartError;
@@ -25,10 +25,12 @@ const EXPIRE_STEP: usize = 4_096;
 /// Commits that may be ahead of their publication: more would only let memory grow.
 const AHEAD: usize = 2;
 
-/// What was committed, and how that went.
-struct Done {
-    taken: Vec<Taken>,
-    outcome: Result<(), Failure>,
+/// What the thread tells its task.
+enum Done {
+    /// What was committed, and how that went.
+    Batch(Vec<Taken>, Result<(), Failure>),
+    /// Somebody waits for all that came before.
+    Flushed(oneshot::Sender<()>),
 }
 
 /// The thread and its task, until they have ended.
@@ -36,6 +38,7 @@ pub(crate) struct Committer {
     thread: JoinHandle<()>,
     publisher: tokio::task::JoinHandle<()>,
     stop: Arc<AtomicBool>,
+    flush: Arc<Mutex<Option<oneshot::Sender<()>>>>,
 }
 
 impl Committer {
@@ -43,14 +46,31 @@ impl Committer {
     pub(crate) fn start(core: &Arc<Core>, store: Disk, folder: Arc<Folder>) -> Result<Self, StartError> {
         let (publish, done) = mpsc::channel(AHEAD);
         let stop = Arc::new(AtomicBool::new(false));
-        let work = Work { core: core.clone(), store, publish, stop: stop.clone(), disk_full: false, _folder: folder };
+        let flush = Arc::new(Mutex::new(None));
+        let work = Work {
+            core: core.clone(),
+            store,
+            publish,
+            stop: stop.clone(),
+            flush: flush.clone(),
+            disk_full: false,
+            _folder: folder,
+        };
         let thread = std::thread::Builder::new()
             .name("estoile-commit".to_owned())
             .spawn(move || work.run())
             .map_err(|e| StartError::Runtime(e.to_string()))?;
         core.set_committer(thread.thread().clone());
         let publisher = tokio::spawn(publish_all(core.clone(), done));
-        Ok(Self { thread, publisher, stop })
+        Ok(Self { thread, publisher, stop, flush })
+    }
+
+    /// Waits until all that is staged now is durable and acknowledged.
+    pub(crate) async fn flush(&self, core: &Core) {
+        let (told, flushed) = oneshot::channel();
+        *self.flush.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+        core.wake_committer();
+        let _ = flushed.await;
     }
 
     /// As [`Committer::stop`], without waiting.
@@ -69,9 +89,10 @@ impl Committer {
 }
 
 async fn publish_all(core: Arc<Core>, mut done: mpsc::Receiver<Done>) {
-    while let Some(Done { taken, outcome }) = done.recv().await {
-        for taken in taken {
-            core.committed(taken, outcome);
+    while let Some(done) = done.recv().await {
+        match done {
+            Done::Batch(all, outcome) => all.into_iter().for_each(|taken| core.committed(taken, outcome)),
+            Done::Flushed(told) => drop(told.send(())),
         }
         // A large room's wake-ups are queued now: let them run before the next batch.
         tokio::task::yield_now().await;
@@ -83,6 +104,7 @@ struct Work {
     store: Disk,
     publish: mpsc::Sender<Done>,
     stop: Arc<AtomicBool>,
+    flush: Arc<Mutex<Option<oneshot::Sender<()>>>>,
     disk_full: bool,
     /// The store's folder is ours until the store is closed.
     _folder: Arc<Folder>,
@@ -95,7 +117,11 @@ impl Work {
         let mut sweep_at = Instant::now() + SWEEP_EVERY;
         loop {
             let stopping = self.stop.load(Ordering::SeqCst);
+            let told = self.flush.lock().unwrap_or_else(PoisonError::into_inner).take();
             let busy = self.commit();
+            if let Some(told) = told {
+                let _ = self.publish.blocking_send(Done::Flushed(told));
+            }
             if stopping && !busy {
                 return;
             }
@@ -140,7 +166,7 @@ impl Work {
         self.look_at_disk();
         let outcome = result.map_err(|error| Failure::from(&error));
         // The task ends only after this thread.
-        let _ = self.publish.blocking_send(Done { taken, outcome });
+        let _ = self.publish.blocking_send(Done::Batch(taken, outcome));
         true
     }
 

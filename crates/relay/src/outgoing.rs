@@ -22,8 +22,14 @@ use crate::ws::frame::{Opcode, close_payload};
 use crate::ws::{CloseCode, Header};
 
 /// Frames in one system call: two slices each, well under the system's 1,024.
-const FRAMES_A_WRITE: usize = 128;
-const SLICES: usize = 2 * FRAMES_A_WRITE + 2;
+const MANY: usize = 128;
+/// When so few wait, a short list of slices does.
+const FEW: usize = 2;
+
+/// A header and a payload for each frame; control frames before, the close frame behind.
+const fn slices(frames: usize) -> usize {
+    2 * frames + 2
+}
 
 const REFUSED: &[u8] = &[0x82, 7];
 const LAGGED: &[u8] = &[0x82, 9];
@@ -233,24 +239,32 @@ impl Batch {
     }
 
     fn poll_write<W: AsyncWrite + Unpin>(&self, cx: &mut Context<'_>, io: &mut W) -> Poll<io::Result<usize>> {
-        let mut headers = [Header::default(); FRAMES_A_WRITE];
+        // One message alone is the usual case in a quiet room, and should not pay for a list of slices for many.
+        if self.frames.len() <= FEW {
+            self.poll_write_some::<W, FEW, { slices(FEW) }>(cx, io)
+        } else {
+            self.poll_write_some::<W, MANY, { slices(MANY) }>(cx, io)
+        }
+    }
+
+    fn poll_write_some<W: AsyncWrite + Unpin, const FRAMES: usize, const SLICES: usize>(
+        &self,
+        cx: &mut Context<'_>,
+        io: &mut W,
+    ) -> Poll<io::Result<usize>> {
+        let mut headers = [Header::default(); FRAMES];
         for (header, frame) in headers.iter_mut().zip(&self.frames) {
             *header = Header::new(Opcode::Binary, frame.len());
         }
-        let mut skip = self.offset;
-        let mut after = |bytes: &'_ [u8]| {
-            let cut = skip.min(bytes.len());
-            skip -= cut;
-            cut
-        };
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let mut used = 0;
         let frames = self.frames.iter().zip(&headers).flat_map(|(frame, header)| [header.as_bytes(), frame.as_ref()]);
         // The close frame must not overtake messages that don't fit.
-        let tail = self.tail.iter().filter(|_| self.frames.len() <= FRAMES_A_WRITE).map(AsRef::as_ref);
+        let tail = self.tail.iter().filter(|_| self.frames.len() <= FRAMES).map(AsRef::as_ref);
         let pieces = self.head.iter().map(AsRef::as_ref).chain(frames).chain(tail);
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let (mut skip, mut used) = (self.offset, 0);
         for (slot, piece) in slices.iter_mut().zip(pieces) {
-            let cut = after(piece);
+            let cut = skip.min(piece.len());
+            skip -= cut;
             *slot = IoSlice::new(piece.get(cut..).unwrap_or_default());
             used += 1;
         }

@@ -186,7 +186,8 @@ impl Relay {
         let patience = self.core.sockets.shutdown;
         let Some(committer) = self.committer.take() else { return Ok(()) };
         let ended = tokio::time::timeout(patience, async {
-            // What is staged now is committed and acknowledged before its session is told.
+            // What is staged now is acknowledged before its session is told.
+            committer.flush(&self.core).await;
             self.core.dismiss_all();
             self.core.all_gone().await;
             committer.stop(&self.core).await;

@@ -87,6 +87,32 @@ async fn shutdown_tells_everybody_and_keeps_what_was_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_under_way_is_acknowledged_before_the_goodbye() {
+    let world = World::new();
+    let room = Room::new(7);
+    let mut sender = world.client().await;
+    sender.create(&room).await;
+    sender.attach(&room, 0).await;
+    // A ping behind the appends: its answer says that the relay has them all.
+    for id in 0..300 {
+        sender.send_append(&room, id, &[1; 2_000]).await;
+    }
+    sender.send(estoile_wire::ClientFrame::Ping(estoile_wire::frame::Ping { request: 9_999 })).await;
+    let (mut kept, mut stopping, mut relay) = (0, None, Some(world.relay));
+    loop {
+        match sender.next().await.get() {
+            estoile_wire::RelayFrame::Kept(_) => kept += 1,
+            estoile_wire::RelayFrame::Pong(_) => stopping = relay.take().map(|r| tokio::spawn(r.shutdown())),
+            estoile_wire::RelayFrame::Closing(_) => break,
+            _ => {}
+        }
+    }
+    assert_eq!(kept, 300);
+    drop(sender);
+    soon(stopping.unwrap()).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn shutdown_does_not_wait_for_who_does_not_read() {
     let world = World::with(|config| config.sockets.goodbye = Duration::from_millis(200));
     let mut deaf = world.client().await;
