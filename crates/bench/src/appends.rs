@@ -21,19 +21,21 @@ pub(crate) async fn run() -> Outcome<()> {
         let folder = tempfile::tempdir_in(".")?;
         let relay = Process::start(Role::Relay, folder.path())?;
         let sums = Rc::new(RefCell::new(Sums::default()));
+        let mut senders_at_work = Vec::new();
         for n in 0..senders {
             let sending = send(relay.address, n, depth, Rc::clone(&sums));
-            tokio::task::spawn_local(async move {
+            senders_at_work.push(tokio::task::spawn_local(async move {
                 // A sender that fails is missed in the figures, and said.
                 if let Err(error) = sending.await {
                     eprintln(&*error);
                 }
-            });
+            }));
         }
         tokio::time::sleep(SPAN / 5).await;
         let before = sums.borrow().kept;
         let (started, cpu) = (Instant::now(), relay.cpu()?);
         tokio::time::sleep(SPAN).await;
+        senders_at_work.iter().for_each(tokio::task::JoinHandle::abort);
         let sums = sums.borrow();
         let (kept, wall, cpu) = (sums.kept - before, started.elapsed(), relay.cpu()? - cpu);
         let name = format!("durable appends, {senders} senders with {depth} unanswered each");
