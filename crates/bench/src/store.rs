@@ -151,8 +151,8 @@ pub(crate) fn start() -> Outcome<()> {
         let relay = Process::start(Role::Relay, folder.path())?;
         figure(&format!("start of a relay {name}"), relay.started_in.as_secs_f64() * 1e3, "ms");
     }
-    std::fs::remove_dir_all(folder.path().join("records")).ok();
-    fill(&folder.path().join("records"))?;
+    std::fs::remove_dir_all(folder.path().join("store")).ok();
+    fill(&folder.path().join("store"))?;
     let relay = Process::start(Role::Relay, folder.path())?;
     figure("start of a relay with 1.2 million records", relay.started_in.as_secs_f64() * 1e3, "ms");
     Ok(())
