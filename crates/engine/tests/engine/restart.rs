@@ -199,3 +199,25 @@ fn back_off_grows_and_is_told() {
     w.ask(alice, Command::ReconnectNow { room: RoomId(0) }).unwrap();
     assert_eq!(w.clients[alice].connect.unwrap().1, w.now);
 }
+
+#[test]
+fn ten_thousand_letters_wait_and_go_out_in_order() {
+    let mut w = World::new(64);
+    let alice = w.member("Alice", true);
+    let bob = w.member("Bob", false);
+    w.kill_relay();
+    let texts: Vec<String> = (0..10_000).map(|n| format!("line {n}")).collect();
+    for text in &texts {
+        w.say(alice, text);
+    }
+    let send = Command::Send { room: RoomId(0), text: "one too many".into(), ttl: None };
+    assert_eq!(w.ask(alice, send), Err(estoile_engine::CommandError::OutboxFull { waiting: 10_000 }));
+    w.kill(alice);
+    w.clients[alice].events.clear();
+    w.start(alice);
+    w.start_relay();
+    w.pass(60_000);
+    assert_eq!(kept(&w, alice).len(), texts.len());
+    assert_eq!(w.printed(bob), texts);
+    nothing_to_tell(&w, &[alice, bob]);
+}

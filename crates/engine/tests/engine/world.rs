@@ -292,7 +292,7 @@ impl World {
             steps += 1;
             assert!(steps < 100_000, "timers spin at {}", self.now - START);
             self.now = next.max(self.now + u64::from(next <= self.now)).min(end);
-            if self.now % 10_000 == 0
+            if self.now.is_multiple_of(10_000)
                 && let Some(hub) = self.hub.as_mut()
             {
                 for session in hub.tick(self.now).expect("the relay's store works") {
