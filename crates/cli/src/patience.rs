@@ -34,7 +34,8 @@ impl Patience {
     /// Takes note of the room's state; fails where waiting helps nobody.
     pub(crate) fn note(&mut self, room: &RoomView) -> Result<(), Failure> {
         if let Some(why) = &room.stopped {
-            return Err(Failure::new(crate::plain::block(why)));
+            let advice = if why.contains(';') { "" } else { "; ask whoever gave you the link for a fresh one" };
+            return Err(Failure::new(format_args!("{}{advice}", crate::plain::block(why))));
         }
         self.host.clone_from(&room.host);
         match &room.connection {

@@ -145,7 +145,7 @@ impl Work {
                 Ok(())
             }
             Event::State { room, id, state, cursor } if room == self.room => self.settle(id, &state, cursor),
-            Event::Notice(notice) => {
+            Event::Notice(notice) if !plain::told_at_the_end(&notice) => {
                 say(plain::notice(&notice));
                 Ok(())
             }

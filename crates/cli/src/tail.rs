@@ -207,7 +207,9 @@ impl Follow {
     fn notice(&self, notice: &Notice) -> Result<Option<End>, Failure> {
         let text = plain::notice(notice);
         if !self.json {
-            say(text);
+            if !plain::told_at_the_end(notice) {
+                say(text);
+            }
             return Ok(None);
         }
         let told =

@@ -1,5 +1,6 @@
 //! Opening a client from the command line: passphrases from the environment or the terminal, and what must be said.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use estoile_client::{Ask, Client, ClientConfig, Delivery, Events, Handle, Unlock, VaultPlace};
@@ -32,13 +33,11 @@ pub(crate) fn variable(name: &str) -> Option<Zeroizing<String>> {
     std::env::var(name).ok().map(Zeroizing::new).filter(|text| !text.is_empty())
 }
 
-/// Whether there is a terminal to ask on, wherever stdin and stdout lead.
+/// Whether there is somebody to ask: a terminal of this process, seen by at least one of its streams. A script with all
+/// of them redirected is never made to wait for an answer.
 pub(crate) fn terminal() -> bool {
-    if cfg!(unix) {
-        std::fs::File::options().read(true).write(true).open("/dev/tty").is_ok()
-    } else {
-        std::io::IsTerminal::is_terminal(&std::io::stdin())
-    }
+    let seen = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
+    seen && (!cfg!(unix) || std::fs::File::options().read(true).write(true).open("/dev/tty").is_ok())
 }
 
 /// Asks on the terminal without showing what is typed.

@@ -214,7 +214,8 @@ impl Driver {
     async fn finish(mut self, inputs: Vec<Input>) {
         self.requests.close();
         let _ = tokio::time::timeout(FAREWELL, self.settle(inputs)).await;
-        self.sockets.finish(FAREWELL).await;
+        self.turn(vec![Input::Closing]).await;
+        self.sockets.finish().await;
     }
 
     /// Works on until no letter waits for a relay that can be reached.

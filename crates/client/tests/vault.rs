@@ -35,10 +35,16 @@ async fn what_was_said_is_there_again() {
 
     let again = Person::open(Some(folder.path())).await;
     let rooms = again.handle.rooms().await;
-    assert_eq!(rooms.iter().map(|r| (r.name.as_str(), r.own_name.as_str())).collect::<Vec<_>>(), [("kitchen", "Alice")]);
+    assert_eq!(
+        rooms.iter().map(|r| (r.name.as_str(), r.own_name.as_str())).collect::<Vec<_>>(),
+        [("kitchen", "Alice")]
+    );
     let snapshot = again.handle.snapshot(rooms[0].id, 10).await.unwrap();
     assert_eq!(snapshot.messages.len(), 1);
-    assert_eq!((snapshot.messages[0].text.as_str(), &snapshot.messages[0].state), ("remember this", &DeliveryState::Kept));
+    assert_eq!(
+        (snapshot.messages[0].text.as_str(), &snapshot.messages[0].state),
+        ("remember this", &DeliveryState::Kept)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,7 +155,8 @@ async fn a_damaged_vault_is_told_wherever_it_is_damaged() {
     Person::open(Some(folder.path())).await.handle.close().await;
     let file = folder.path().join("vault.redb");
     let whole = std::fs::read(&file).unwrap();
-    let mut damages: Vec<Vec<u8>> = vec![Vec::new(), b"not a vault".to_vec(), whole[..whole.len() / 2].to_vec(), vec![0; whole.len()]];
+    let mut damages: Vec<Vec<u8>> =
+        vec![Vec::new(), b"not a vault".to_vec(), whole[..whole.len() / 2].to_vec(), vec![0; whole.len()]];
     for at in (0..whole.len()).step_by(whole.len() / 40) {
         let mut flipped = whole.clone();
         flipped[at..].iter_mut().take(64).for_each(|byte| *byte ^= 0x55);
@@ -165,7 +172,10 @@ async fn a_damaged_vault_is_told_wherever_it_is_damaged() {
                 refused += 1;
                 let text = error.to_string();
                 assert!(
-                    matches!(error, OpenError::Corrupt { .. } | OpenError::Format { .. } | OpenError::WrongPassphrase(_)),
+                    matches!(
+                        error,
+                        OpenError::Corrupt { .. } | OpenError::Format { .. } | OpenError::WrongPassphrase(_)
+                    ),
                     "damage {number}: {text}"
                 );
             }

@@ -13,7 +13,7 @@ use estoile_wire::limits::SILENCE_MS;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use super::connect::{ConnectError, Socket, connect};
@@ -25,6 +25,9 @@ const INCOMING: usize = 256;
 const OUTGOING_BYTES: usize = 8 * 1024 * 1024;
 /// A relay pings every 30 s; one that says nothing at all for this long is gone without a goodbye.
 const SILENCE: Duration = Duration::from_millis(SILENCE_MS);
+
+/// How long a connection's last frames may take.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What happened on a connection.
 #[derive(Debug)]
@@ -108,12 +111,14 @@ pub(crate) struct Sockets {
     generations: u64,
     reports: mpsc::Sender<Report>,
     incoming: mpsc::Receiver<Report>,
+    /// Connections that write their last frames.
+    goodbyes: JoinSet<()>,
 }
 
 impl Sockets {
     pub(crate) fn new() -> Self {
         let (reports, incoming) = mpsc::channel(INCOMING);
-        Self { connections: BTreeMap::new(), generations: 0, reports, incoming }
+        Self { connections: BTreeMap::new(), generations: 0, reports, incoming, goodbyes: JoinSet::new() }
     }
 
     /// Connects after a while, in the place of any earlier connection.
@@ -137,15 +142,16 @@ impl Sockets {
         Err(Lost::Closed)
     }
 
-    /// Ends a connection at once; nothing more of it is heard.
+    /// Ends a connection after what waits for it is written; nothing more of it is heard.
     pub(crate) fn disconnect(&mut self, relay: RelayId) {
+        while self.goodbyes.try_join_next().is_some() {}
         if let Some(connection) = self.connections.remove(&relay) {
             connection.outgoing.close();
-            // A goodbye may still be on its way; what can't be written in a moment is not worth waiting for.
+            // What can't be written in a moment is not worth waiting for.
             let task = connection.task;
-            tokio::spawn(async move {
+            self.goodbyes.spawn(async move {
                 let abort = task.abort_handle();
-                if tokio::time::timeout(Duration::from_secs(1), task).await.is_err() {
+                if tokio::time::timeout(GOODBYE, task).await.is_err() {
                     abort.abort();
                 }
             });
@@ -160,22 +166,12 @@ impl Sockets {
         }
     }
 
-    /// Ends every connection, each after what waits for it is written, within a time.
-    pub(crate) async fn finish(&mut self, within: Duration) {
+    /// Ends every connection, each after what waits for it is written.
+    pub(crate) async fn finish(&mut self) {
         self.incoming.close();
-        let ending = core::mem::take(&mut self.connections);
-        for connection in ending.values() {
-            connection.outgoing.close();
-        }
-        let aborts: Vec<_> = ending.values().map(|c| c.task.abort_handle()).collect();
-        let all = async {
-            for connection in ending.into_values() {
-                let _ = connection.task.await;
-            }
-        };
-        if tokio::time::timeout(within, all).await.is_err() {
-            aborts.iter().for_each(tokio::task::AbortHandle::abort);
-        }
+        self.disconnect_all();
+        // Each goodbye has its own end.
+        while self.goodbyes.join_next().await.is_some() {}
     }
 
     /// The next thing that happened on a connection that still counts. Cancel-safe.

@@ -40,7 +40,15 @@ impl TestRelay {
     pub fn begin(&mut self) {
         let mut config = RelayConfig::new(self.address, self.folder.path());
         (self.configure)(&mut config);
-        let relay = Relay::start(config).unwrap();
+        // One that was dropped a moment ago may not have let go of its folder and port yet.
+        let end = std::time::Instant::now() + DEADLINE;
+        let relay = loop {
+            match Relay::start(config.clone()) {
+                Ok(relay) => break relay,
+                Err(error) if std::time::Instant::now() > end => panic!("{error}"),
+                Err(_) => std::thread::sleep(Duration::from_millis(10)),
+            }
+        };
         self.address = relay.address();
         self.relay = Some(relay);
     }
@@ -129,7 +137,11 @@ impl Person {
     /// Waits until a letter is kept, or seen, and gives its cursor.
     pub async fn kept(&mut self, letter: LetterId) -> u64 {
         self.until("the letter is kept", |event| match event {
-            Event::State { id, state: DeliveryState::Kept | DeliveryState::Seen { .. }, cursor, .. } if *id == letter => *cursor,
+            Event::State { id, state: DeliveryState::Kept | DeliveryState::Seen { .. }, cursor, .. }
+                if *id == letter =>
+            {
+                *cursor
+            }
             Event::State { id, state: DeliveryState::Failed { why }, .. } if *id == letter => panic!("{why}"),
             _ => None,
         })
