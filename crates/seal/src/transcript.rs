@@ -52,6 +52,8 @@ pub struct Transcript {
     beats: Beats,
     /// When each letter has to be looked at again.
     alarms: BTreeSet<(Millis, Number)>,
+    /// Letters whose places changed because others ended.
+    moved: Vec<Moved>,
     /// How many letters in the graph are only remembered.
     shadows: usize,
     meta_dirty: bool,
@@ -73,6 +75,7 @@ impl Transcript {
             questions: Questions::default(),
             beats: Beats::new(),
             alarms: BTreeSet::new(),
+            moved: Vec::new(),
             shadows: 0,
             meta_dirty: true,
         }
@@ -164,6 +167,7 @@ impl Transcript {
             return;
         }
         self.graph.remove(number);
+        self.moved.extend(self.graph.settle_orphans());
         if let Some(last) = self.own_last.as_mut().filter(|last| last.hash == *hash) {
             last.ends_at = Some(last.ends_at.map_or(now, |end| end.min(now)));
             self.meta_dirty = true;
@@ -183,12 +187,19 @@ impl Transcript {
     /// waiting read) changes: questions and beats wait while it is false.
     pub fn due(&mut self, now: Millis, online: bool, rng: &mut dyn CryptoRng) -> Vec<Act> {
         let mut acts = self.end_what_is_over(now);
+        self.moved.extend(self.graph.settle_orphans());
         acts.extend(self.questions.due(now, online, &self.senders));
         let members = self.senders.len();
         if self.beats.due(now, online, self.graph.unconfirmed(), members, rng) {
             acts.push(Act::Beat);
         }
         acts
+    }
+
+    /// Letters whose places have changed since the last call because others ended: to be asked for after [`Self::due`] and
+    /// [`Self::gave_up`].
+    pub fn take_moved(&mut self) -> Vec<Moved> {
+        core::mem::take(&mut self.moved)
     }
 
     fn end_what_is_over(&mut self, now: Millis) -> Vec<Act> {

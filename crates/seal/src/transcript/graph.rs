@@ -1,10 +1,10 @@
 //! The letters that live, who names whom, and where each stands. Knows nothing of replay, questions or time of day.
 //!
-//! A letter's *place* is the latest `sent_at` among itself and all letters before it that are known, then the number of
-//! steps since; so a parent always stands before its child, whatever the clocks said, and members who know the same
-//! letters agree. A late letter can only push its descendants further down: places never sink, so the order settles.
+//! A letter's *place* is the latest `sent_at` among itself and all living letters before it, then the number of steps
+//! since; so a parent always stands before its child, whatever the clocks said, and members who know the same living
+//! letters agree, whatever they have read that has ended. A letter that comes late, or ends, may move its descendants.
 //!
-//! A late letter costs at most one visit of each of its descendants, each with at most 16 parents.
+//! Either costs at most one visit of each descendant, each with at most 16 parents.
 
 mod flow;
 
@@ -74,16 +74,9 @@ impl Node {
         self.kind.real() && !self.ended
     }
 
-    /// Raises place and reach to lie after a parent. True if anything changed.
-    fn follow(&mut self, parent: (Millis, u32, u64)) -> bool {
-        let (time, step, reaches) = parent;
-        let before = (self.time, self.step, self.reaches);
-        let next = (time, step.saturating_add(1));
-        if next > (self.time, self.step) {
-            (self.time, self.step) = next;
-        }
-        self.reaches = self.reaches.max(reaches);
-        before != (self.time, self.step, self.reaches)
+    /// Stands after a living parent.
+    fn stand_after(&mut self, (time, step): (Millis, u32)) {
+        (self.time, self.step) = (self.time, self.step).max((time, step.saturating_add(1)));
     }
 }
 
@@ -116,6 +109,8 @@ pub(super) struct Graph {
     heads: BTreeMap<Place, Number>,
     /// Letters of others that we have not confirmed, and fewer than two others have.
     unconfirmed: BTreeSet<Number>,
+    /// Children of letters that have ended: their places may have to change.
+    orphaned: BTreeSet<Number>,
     /// Our own number.
     me: SenderNumber,
     dirty: BTreeSet<Number>,
@@ -265,9 +260,11 @@ impl Graph {
             }
         }
         let (known, missing, lives) = (node.known.clone(), node.missing.clone(), node.lives());
-        for parent in &known {
-            if let Some(p) = self.node(*parent).filter(|p| p.kind.real()) {
-                node.follow((p.time, p.step, p.reaches));
+        (node.time, node.step) = (node.sent_at, 0);
+        for parent in known.iter().filter_map(|n| self.node(*n)).filter(|p| p.kind.real()) {
+            node.reaches = node.reaches.max(parent.reaches);
+            if parent.lives() {
+                node.stand_after((parent.time, parent.step));
             }
         }
         self.place_at(number, node);
@@ -279,13 +276,12 @@ impl Graph {
                 self.gained_heir(parent, number);
             }
         }
-        let mut effects = self.settle(number);
+        let changed = self.settle(&[number]);
         self.index(number);
-        for moved in &mut effects.moved {
-            moved.after = self.after(&moved.place);
-        }
         self.mark_new(number);
-        effects
+        let reached = changed.iter().map(|(n, _)| *n).chain([number]).filter_map(|n| self.node(n));
+        let reached = reached.map(|n| (n.sender, n.reaches)).collect();
+        Effects { reached, moved: self.moved(&changed) }
     }
 
     /// Children that waited for this letter find it.
@@ -348,6 +344,7 @@ impl Graph {
 
     /// A letter's time is over: it shows no more and is no head; its parents may be heads again.
     pub(super) fn end(&mut self, number: Number) {
+        self.orphaned.extend(self.children(number));
         let Some(node) = self.node_mut(number).filter(|n| n.lives()) else { return };
         node.ended = true;
         let (place, parents) = (node.place(), node.known.clone());
@@ -360,11 +357,19 @@ impl Graph {
         }
     }
 
+    /// Lets the children of letters that have ended stand where they would without those. Returns what moved.
+    pub(super) fn settle_orphans(&mut self) -> Vec<Moved> {
+        let orphaned: Vec<_> = core::mem::take(&mut self.orphaned).into_iter().collect();
+        let changed = self.settle_from(&orphaned);
+        self.moved(&changed)
+    }
+
     /// Takes a letter out for good. What it gave to its children stays with them.
     pub(super) fn remove(&mut self, number: Number) -> Option<Node> {
         self.end(number);
         for child in self.children(number) {
             self.edges.remove(&(number, child));
+            self.orphaned.insert(child);
             self.dirty.insert(child);
             if let Some(c) = self.node_mut(child) {
                 c.known.retain(|n| *n != number);

@@ -69,7 +69,7 @@ pub struct Place {
     pub hash: Hash,
 }
 
-/// A letter that stands elsewhere than it did, because one that lies before it came late.
+/// A letter whose place changed, because one that lies before it came late or has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved {
     /// Which.
@@ -89,7 +89,7 @@ pub struct Outcome {
     pub place: Option<Place>,
     /// The letter that shows something right before it; none: it is the first.
     pub after: Option<Hash>,
-    /// Letters that show something and had to move, in their new order.
+    /// Letters that show something and whose place changed, in their new order.
     pub moved: Vec<Moved>,
     /// Letters of ours, and by how many other senders each is seen now.
     pub seen: Vec<(Hash, u32)>,

@@ -2,80 +2,86 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Effects, Graph, Kind, Node, Number, SenderNumber};
+use estoile_wire::Millis;
+
+use super::{Graph, Kind, Node, Number, SenderNumber};
 use crate::transcript::types::{Moved, Place};
 
 impl Graph {
-    /// Moves every descendant that must stand further down. Each is visited once: they are taken in the order in which
-    /// they stood, and what lies before one stood before it.
-    pub(super) fn settle(&mut self, start: Number) -> Effects {
-        let mut effects = Effects::default();
+    /// Puts every descendant of these where it must stand now. Returns those that changed, with their old places.
+    pub(super) fn settle(&mut self, starts: &[Number]) -> Vec<(Number, Place)> {
+        let children: Vec<_> = starts.iter().flat_map(|n| self.children(*n)).collect();
+        self.settle_from(&children)
+    }
+
+    /// Puts these and their descendants where they must stand now. Each is visited once: they are taken in the order in
+    /// which they stood, and what lies before one stood before it.
+    pub(super) fn settle_from(&mut self, starts: &[Number]) -> Vec<(Number, Place)> {
         let mut work: BTreeMap<Place, Number> = BTreeMap::new();
         let mut changed: Vec<(Number, Place)> = Vec::new();
-        self.queue_children(start, &mut work);
-        if let Some(node) = self.node(start) {
-            effects.reached.push((node.sender, node.reaches));
-        }
+        self.queue(starts, &mut work);
         while let Some((old, number)) = work.pop_first() {
-            let Some(parents) = self.node(number).map(|n| n.known.clone()) else { continue };
-            let above: Vec<_> = parents
-                .iter()
-                .filter_map(|p| self.node(*p))
-                .filter(|p| p.kind.real())
-                .map(|p| (p.time, p.step, p.reaches))
-                .collect();
+            let Some((time, step, reaches)) = self.stand(number) else { continue };
             let Some(node) = self.node_mut(number) else { continue };
-            let mut rose = false;
-            for parent in above {
-                rose |= node.follow(parent);
-            }
-            if !rose {
+            if (node.time, node.step, node.reaches) == (time, step, reaches) {
                 continue;
             }
-            effects.reached.push((node.sender, node.reaches));
-            if node.place() != old {
-                changed.push((number, old));
-            }
-            self.queue_children(number, &mut work);
+            (node.time, node.step, node.reaches) = (time, step, reaches);
+            changed.push((number, old));
+            let children = self.children(number);
+            self.queue(&children, &mut work);
         }
-        effects.moved = self.reindex(&changed);
-        effects
+        self.reindex(&changed);
+        changed
     }
 
-    fn queue_children(&self, parent: Number, work: &mut BTreeMap<Place, Number>) {
-        for child in self.children(parent) {
-            if let Some(node) = self.node(child).filter(|c| c.kind.real()) {
-                work.insert(node.place(), child);
+    /// Where a letter must stand, by its living parents, and how far it reaches, by all of them.
+    fn stand(&self, number: Number) -> Option<(Millis, u32, u64)> {
+        let node = self.node(number)?;
+        let mut place = (node.sent_at, 0);
+        let mut reaches = node.reaches;
+        for parent in node.known.iter().filter_map(|n| self.node(*n)).filter(|p| p.kind.real()) {
+            reaches = reaches.max(parent.reaches);
+            if parent.lives() {
+                place = place.max((parent.time, parent.step.saturating_add(1)));
+            }
+        }
+        Some((place.0, place.1, reaches))
+    }
+
+    fn queue(&self, numbers: &[Number], work: &mut BTreeMap<Place, Number>) {
+        for number in numbers {
+            if let Some(node) = self.node(*number).filter(|n| n.kind.real()) {
+                work.insert(node.place(), *number);
             }
         }
     }
 
-    /// Puts moved letters where they stand now. Those that show are reported if the order of any has changed.
-    fn reindex(&mut self, changed: &[(Number, Place)]) -> Vec<Moved> {
-        let before: Vec<_> = changed
+    /// Puts letters into the indices where they stand now.
+    fn reindex(&mut self, changed: &[(Number, Place)]) {
+        let was: Vec<_> = changed
             .iter()
-            .filter(|(_, old)| self.timeline.contains(old))
-            .map(|(n, old)| (*n, self.after(old)))
+            .map(|(_, old)| (self.all.remove(old), self.timeline.remove(old), self.heads.remove(old)))
             .collect();
-        let shown: Vec<_> = changed.iter().map(|(_, old)| self.timeline.remove(old)).collect();
-        for ((number, old), shown) in changed.iter().zip(shown) {
+        for ((number, _), (_, shown, head)) in changed.iter().zip(was) {
             let Some(new) = self.node(*number).map(Node::place) else { continue };
-            self.all.remove(old);
             self.all.insert(new, *number);
             if shown {
                 self.timeline.insert(new);
             }
-            if self.heads.remove(old).is_some() {
+            if head.is_some() {
                 self.heads.insert(new, *number);
             }
         }
-        let places = before.iter().filter_map(|(n, was)| Some((self.node(*n)?.place(), *was)));
-        let mut places: Vec<_> = places.collect();
-        if places.iter().all(|(place, was)| self.after(place) == *was) {
-            return Vec::new();
-        }
+    }
+
+    /// What a face has to know of letters that changed.
+    pub(super) fn moved(&self, changed: &[(Number, Place)]) -> Vec<Moved> {
+        let places = changed.iter().filter_map(|(n, old)| Some((self.node(*n)?.place(), old)));
+        let moved = places.filter(|(place, old)| place != *old && self.timeline.contains(place));
+        let mut places: Vec<_> = moved.map(|(place, _)| place).collect();
         places.sort_unstable();
-        places.iter().map(|(p, _)| Moved { hash: p.hash, place: *p, after: None }).collect()
+        places.into_iter().map(|p| Moved { hash: p.hash, place: p, after: self.after(&p) }).collect()
     }
 
     /// Who has the new letter among what lies before their own: its author, and whoever had its children.

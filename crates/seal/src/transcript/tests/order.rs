@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::world::{Letter, Room, START, key, observe_all, reader, rng, shuffle, timeline, told, wait};
+use super::world::{Letter, Room, START, below, key, observe_all, reader, rng, shuffle, timeline, told, wait};
 use crate::transcript::{Finding, Hash, Outcome, Verdict};
 
 /// Rebuilds a screen from what outcomes say, as a face does.
@@ -74,6 +74,44 @@ proptest! {
             for earlier in before {
                 prop_assert!(reader.place(&earlier.hash).unwrap() < place);
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn who_comes_late_sees_the_order_that_those_see_who_read_what_has_ended(seed in any::<u64>(), letters in 2usize..60) {
+        let mut rng = rng(seed);
+        let mut room = Room::new(4, 30_000, &mut rng);
+        let mut steady = reader();
+        for _ in 0..letters {
+            let who = below(&mut rng, 4);
+            let to = room.members[who].read.max(below(&mut rng, room.log.len() + 1));
+            room.read(who, to);
+            room.members[who].transcript.due(room.now, false, &mut rng);
+            let ttl = (below(&mut rng, 2) == 0).then_some(20_000 * (1 + below(&mut rng, 4) as u64));
+            let letter = room.say(who, ttl, true);
+            steady.observe(&letter.observed(), room.now);
+            steady.due(room.now, false, &mut rng);
+            room.now += below(&mut rng, 8_000) as u64;
+        }
+        room.now += 200_000;
+        steady.due(room.now, false, &mut rng);
+        let mut living: Vec<_> = room.log.iter().filter(|l| l.ends_at.is_none()).cloned().collect();
+        shuffle(&mut living, &mut rng);
+        let mut late = reader();
+        observe_all(&mut late, &living, room.now);
+        prop_assert_eq!(timeline(&steady), timeline(&late));
+        // And what the steady reader was told of places is what it has.
+        for hash in timeline(&steady) {
+            prop_assert_eq!(steady.place(&hash), late.place(&hash));
+        }
+        let member = &mut room.members[0];
+        let ours: Vec<_> = living.iter().filter(|l| l.sender == member.key).cloned().collect();
+        for pair in ours.iter().filter(|l| l.counter > 0) {
+            prop_assert!(pair.parents.iter().any(|p| p.counter + 1 == pair.counter && p.sender == pair.sender));
         }
     }
 }
