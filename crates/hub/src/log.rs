@@ -91,6 +91,8 @@ pub(crate) struct Log<Q> {
     pub(crate) bytes: u64,
     /// What its records on the way to the disk count.
     pub(crate) staged: u64,
+    /// What expired before its commit was handed back: a driver may hear of the one before the other.
+    early: u64,
     share: Share,
     /// The ids of live records; absent while nobody needs them.
     index: Option<BTreeMap<Id16, Known>>,
@@ -115,6 +117,7 @@ impl<Q: Outbox> Log<Q> {
             assigned,
             bytes,
             staged: 0,
+            early: 0,
             share,
             index,
             in_flight: BTreeMap::new(),
@@ -181,8 +184,28 @@ impl<Q: Outbox> Log<Q> {
         self.assigned
     }
 
-    /// Says how many bytes are durable and staged, to itself and to its entry code's count.
-    pub(crate) fn account(&mut self, bytes: u64, staged: u64) {
+    /// So much is on its way to the disk.
+    pub(crate) fn staging(&mut self, cost: u64) {
+        self.account(self.bytes, self.staged.saturating_add(cost));
+    }
+
+    /// So much has got there, or not.
+    pub(crate) fn landed(&mut self, cost: u64, durable: bool) {
+        let staged = self.staged.saturating_sub(cost);
+        let known = if durable { cost } else { 0 };
+        let paid = known.min(self.early);
+        self.early -= paid;
+        self.account(self.bytes.saturating_add(known - paid), staged);
+    }
+
+    /// So much has expired.
+    pub(crate) fn expired(&mut self, bytes: u64) {
+        self.early = self.early.saturating_add(bytes.saturating_sub(self.bytes));
+        self.account(self.bytes.saturating_sub(bytes), self.staged);
+    }
+
+    /// Says what it holds to itself and to its entry code's count.
+    fn account(&mut self, bytes: u64, staged: u64) {
         self.bytes = bytes;
         self.staged = staged;
         self.share.set(bytes.saturating_add(staged));

@@ -164,11 +164,12 @@ impl<Q: Outbox> Shard<Q> {
 
     // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Takes what [`Store::expire`](crate::store::Store::expire) did to this shard's logs; others' are passed over.
+    /// Takes what [`Store::expire`](crate::store::Store::expire) did to this shard's logs; others' are passed over. It may
+    /// come before the outcome of the commit that wrote what expired.
     pub fn expired(&mut self, expired: &Expired) {
         for gone in &expired.logs {
             if let Some(log) = self.logs.get_mut(&gone.log) {
-                log.account(log.bytes.saturating_sub(gone.bytes), log.staged);
+                log.expired(gone.bytes);
             }
         }
     }
@@ -199,6 +200,12 @@ impl<Q: Outbox> Shard<Q> {
     #[must_use]
     pub fn attachments(&self) -> usize {
         self.logs.values().map(Log::attached).sum()
+    }
+
+    /// What the durable records of all its logs count against quotas.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.logs.values().map(|log| log.bytes).sum()
     }
 
     /// Bytes staged and not yet handed back.

@@ -221,3 +221,20 @@ fn the_ids_of_a_log_that_was_let_go_are_read_again() {
     assert_eq!(driver.shards.0.borrow().door(&log).unwrap().cold, Some(10));
     assert_eq!(driver.reader.ids(&log, START).unwrap().len(), 10);
 }
+
+#[test]
+fn expiry_may_be_heard_of_before_the_commit() {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let mut driver = Driver::new(&mut rng);
+    let ttl = driver.rules.config.max_ttl * 1000;
+    // Again and again: a drift of one record each time would fill the log's share of its code.
+    for round in 1..=100 {
+        driver.append();
+        driver.take();
+        driver.sync();
+        let expired = driver.store.expire(START + ttl, 1000).unwrap();
+        driver.shards.0.borrow_mut().expired(&expired);
+        driver.hand_back();
+        assert_eq!(driver.shards.0.borrow().bytes(), 0, "round {round}");
+    }
+}

@@ -63,7 +63,7 @@ impl<Q: Outbox> Shard<Q> {
         }
         let expires = now.saturating_add(ttl.saturating_mul(1000));
         let cursor = log.start(append.id16, now, expires, asker);
-        log.account(log.bytes, log.staged.saturating_add(cost));
+        log.staging(cost);
         self.stage(now, expires, cursor, cost, append);
         Ok(())
     }

@@ -103,14 +103,10 @@ impl<Q: Outbox> Shard<Q> {
     /// Says whether the log has something to publish and had not before.
     fn appended(&mut self, id: &LogId, id16: &Id16, cost: u64, frame: Bytes, outcome: Result<(), Failure>) -> bool {
         let Some(log) = self.logs.get_mut(id) else { return false };
-        let staged = log.staged.saturating_sub(cost);
+        log.landed(cost, outcome.is_ok());
         match outcome {
-            Ok(()) => {
-                log.account(log.bytes.saturating_add(cost), staged);
-                log.kept(id16, frame)
-            }
+            Ok(()) => log.kept(id16, frame),
             Err(failure) => {
-                log.account(log.bytes, staged);
                 for asker in log.lost(id16) {
                     let no = No::because(failure.into());
                     asker.outbox.push(no.frame(Some(asker.request), Some(*id)), Class::Answer);
