@@ -309,8 +309,18 @@ impl Questions {
         };
         let told = self.of(&q.author).into_iter().filter_map(|n| self.list.get(&n));
         let told = told.filter(|t| t.stage == Stage::Told);
-        let told = told.map(|t| missing(t.from.max(q.from), t.to.min(q.to)));
-        missing(q.from, q.to).saturating_sub(told.fold(0, u64::saturating_add))
+        // What was told may overlap: each counter of it counts once.
+        let mut runs: Vec<_> = told.map(|t| (t.from.max(q.from), t.to.min(q.to))).collect();
+        runs.sort_unstable();
+        let mut told_to = q.from;
+        let mut told = 0_u64;
+        for (from, to) in runs.into_iter().filter(|(from, to)| from < to) {
+            if to > told_to {
+                told = told.saturating_add(missing(from.max(told_to), to));
+                told_to = to;
+            }
+        }
+        missing(q.from, q.to).saturating_sub(told)
     }
 
     /// A letter is said to be ours and we never wrote it: nobody need be asked.
