@@ -209,7 +209,11 @@ impl App {
             Msg::Key(key) => self.key(key),
             Msg::Paste(text) => self.paste(&text),
             Msg::Mouse(event) => self.mouse(event),
-            Msg::Resize(width, height) => self.size = (width, height),
+            Msg::Resize(width, height) => {
+                self.size = (width, height);
+                // Even back to the same size: the terminal may have cut what stood there in between.
+                self.acts.push(Act::Redraw);
+            }
             Msg::Focus(focused) => self.focused = focused,
             Msg::Tick => {}
             Msg::Engine(event) => self.engine(event),

@@ -13,6 +13,7 @@ use estoile_engine::Command;
 use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 
 use crate::app::{Act, App, Msg};
@@ -51,6 +52,11 @@ pub enum RunError {
         "the terminal can't be used for the chat: {0}; run it in another terminal, or use `estoile tail` and `estoile send`"
     )]
     Terminal(#[from] io::Error),
+    /// Something in the program panicked; the screen was given back before it said what.
+    #[error(
+        "the program has a bug and had to stop; please report what it printed above, and start it again: nothing that was kept is lost"
+    )]
+    Panicked,
 }
 
 /// Shows the chat until the user leaves. The terminal is given back however this ends.
@@ -76,14 +82,14 @@ pub async fn run_with(
     let size = screen.size()?;
     let (answers, mut answered) = mpsc::channel(ANSWERS);
     let mut world =
-        World { line: line(Arc::clone(&backend), answers.clone()), backend, answers, modes, left: None, redraw: true };
+        World { line: line(Arc::clone(&backend), answers.clone()), backend, answers, modes, left: None, redraw: false };
     let mut app = App::new(options, (size.width, size.height), clock.now());
-    let mut stops = Stops::new()?;
-    let mut keys = EventStream::new();
+    let mut signals = Signals::new()?;
+    let mut keys = Keys::new();
     let mut title = None;
     let mut drawn = tokio::time::Instant::now();
     let mut stale = true;
-    world.draw(&app, &mut screen)?;
+    world.draw(&mut app, &mut screen)?;
     let first = app.start();
     world.act(first)?;
     while world.left.is_none() {
@@ -92,29 +98,34 @@ pub async fn run_with(
         let mut urgent = false;
         let msg = tokio::select! {
             biased;
-            () = stops.stopped() => { world.left = Some(Exit::Terminated); None }
-            input = keys.next() => { urgent = true; match input {
-                Some(Ok(input)) => message(input),
-                _ => { world.left = Some(Exit::Terminated); None }
+            signal = signals.next() => { urgent = true; match signal {
+                Signal::Stop => { world.left = Some(Exit::Terminated); None }
+                Signal::Resized => { world.redraw = true; stale = true; None }
             } }
+            () = terminal::panicked() => return Err(RunError::Panicked),
+            input = keys.queue.recv() => {
+                urgent = true;
+                if input.is_none() {
+                    world.left = Some(Exit::Terminated);
+                }
+                input.and_then(message)
+            }
             answer = answered.recv() => answer,
             event = events.next() => Some(event.map_or(Msg::ClientGone, Msg::Engine)),
             () = sleep(frame) => { urgent = true; None }
             () = sleep(wake) => Some(Msg::Tick),
         };
-        if let Some(msg) = msg {
+        // What waits already is taken in before a screen is drawn for it: keys of one paste, events of one page.
+        let more_keys = core::iter::from_fn(|| keys.queue.try_recv().ok());
+        let more_keys = more_keys.take(if urgent { BATCH } else { 0 }).filter_map(message);
+        let more_events = core::iter::from_fn(|| events.try_next()).take(BATCH).map(Msg::Engine);
+        for msg in msg.into_iter().chain(more_keys).chain(more_events) {
             let acts = app.update(clock.now(), msg);
             world.act(acts)?;
             stale = true;
         }
-        for _ in 0..BATCH {
-            let Some(event) = events.try_next() else { break };
-            let acts = app.update(clock.now(), Msg::Engine(event));
-            world.act(acts)?;
-            stale = true;
-        }
         if stale && (urgent || drawn.elapsed() >= FRAME) {
-            world.draw(&app, &mut screen)?;
+            world.draw(&mut app, &mut screen)?;
             drawn = tokio::time::Instant::now();
             stale = false;
         }
@@ -131,6 +142,34 @@ async fn sleep(time: Option<Duration>) {
     match time {
         Some(time) => tokio::time::sleep(time).await,
         None => core::future::pending().await,
+    }
+}
+
+/// Keys, read by a task of their own: the stream of them is polled from one place only, because it wakes whoever asked
+/// first.
+struct Keys {
+    queue: mpsc::Receiver<Input>,
+    reader: tokio::task::JoinHandle<()>,
+}
+
+impl Keys {
+    fn new() -> Self {
+        let (sender, queue) = mpsc::channel(BATCH);
+        let reader = tokio::spawn(async move {
+            let mut stream = EventStream::new();
+            while let Some(Ok(input)) = stream.next().await {
+                if sender.send(input).await.is_err() {
+                    break;
+                }
+            }
+        });
+        Self { queue, reader }
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.reader.abort();
     }
 }
 
@@ -232,47 +271,68 @@ impl World {
         });
     }
 
-    fn draw(&mut self, app: &App, screen: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
-        if core::mem::take(&mut self.redraw) {
-            screen.clear()?;
+    fn draw(&mut self, app: &mut App, screen: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
+        let size = screen.size()?;
+        if app.size != (size.width, size.height) || core::mem::take(&mut self.redraw) {
+            self.redraw = false;
+            app.size = (size.width, size.height);
+            // Not `clear`, which asks the terminal where its cursor is and waits for the answer among the keys.
+            screen.resize(Rect::new(0, 0, size.width, size.height))?;
         }
-        screen.draw(|frame| view(app, frame))?;
+        screen.draw(|frame| {
+            // The size may have changed again in between; what is planned and what is drawn are always the same.
+            app.size = (frame.area().width, frame.area().height);
+            view(app, frame);
+        })?;
         Ok(())
     }
 }
 
-/// The system's wishes that the program end.
+/// What the system tells.
+#[cfg_attr(not(unix), expect(dead_code, reason = "other systems tell it among the keys"))]
+enum Signal {
+    Stop,
+    Resized,
+}
+
+/// The system's signals. Changes of size are heard here and not among the keys: there the last of several may get lost.
 #[cfg(unix)]
-struct Stops {
+struct Signals {
     term: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
+    window: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Stops {
+impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { term: signal(SignalKind::terminate())?, hangup: signal(SignalKind::hangup())? })
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            window: signal(SignalKind::window_change())?,
+        })
     }
 
-    async fn stopped(&mut self) {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.hangup.recv() => {}
+            _ = self.term.recv() => Signal::Stop,
+            _ = self.hangup.recv() => Signal::Stop,
+            _ = self.window.recv() => Signal::Resized,
         }
     }
 }
 
 #[cfg(not(unix))]
-struct Stops;
+struct Signals;
 
 #[cfg(not(unix))]
-impl Stops {
+impl Signals {
     fn new() -> io::Result<Self> {
         Ok(Self)
     }
 
-    async fn stopped(&mut self) {
+    async fn next(&mut self) -> Signal {
         core::future::pending().await
     }
 }

@@ -11,10 +11,14 @@ use crossterm::event::{
 use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute, queue};
+use tokio::sync::Notify;
 
 /// Whether the modes are ours to give back.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static HOOK: Once = Once::new();
+
+/// Wakes the loop after a panic on another thread: the terminal is no longer its own.
+static PANICKED: Notify = Notify::const_new();
 
 /// Holds the terminal's modes; dropping it gives them back.
 #[derive(Debug)]
@@ -30,6 +34,7 @@ impl Modes {
             std::panic::set_hook(Box::new(move |panic| {
                 give_back();
                 before(panic);
+                PANICKED.notify_one();
             }));
         });
         let modes = Self { mouse };
@@ -87,6 +92,11 @@ fn give_back() {
         Print("\x1b[23;0t")
     );
     let _ = disable_raw_mode();
+}
+
+/// Waits until something has panicked, wherever it was.
+pub(crate) async fn panicked() {
+    PANICKED.notified().await;
 }
 
 /// The title says how much is unread, and nothing that came from outside: not even a room's name.

@@ -146,10 +146,10 @@ fn in_room(app: &App, room: &Room, page: &mut Page<'_>) {
         (false, _) => page.say("Nothing has been said here that is still kept."),
     }
     page.gap();
-    if page.words == Words::Fewest {
-        page.say("/help shows the rest.");
-    } else {
+    if page.words == Words::All {
         page.say("Type a message and press Enter. /help shows all commands and keys.");
+    } else {
+        page.say("/help shows the rest.");
     }
     notes(app, page);
 }
