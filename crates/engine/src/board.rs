@@ -42,10 +42,10 @@ impl Draft {
         Self { room, kind, about: None, from: None, count: 1, letter: None, detail: detail.into(), advice }
     }
 
-    /// Names whose doing it is, as shown.
-    pub(crate) fn about(mut self, key: PublicKey, shown: String) -> Self {
+    /// Says whose doing it is: their key, and their name as they sent it.
+    pub(crate) fn about(mut self, key: PublicKey, name: &str) -> Self {
         self.about = Some(key);
-        self.from = Some(shown);
+        self.from = Some(name.to_owned());
         self
     }
 
@@ -173,7 +173,7 @@ impl Board {
             from: draft.from,
             count: draft.count,
             letter: draft.letter,
-            detail: draft.detail,
+            detail: sentence(&draft.detail),
             advice: draft.advice.to_owned(),
             at: now,
         };
@@ -187,6 +187,17 @@ impl Board {
             }
         }
     }
+}
+
+/// A clause as a sentence: a capital in front, a full stop behind.
+fn sentence(clause: &str) -> String {
+    let mut chars = clause.chars();
+    let mut sentence: String = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    sentence.push_str(chars.as_str());
+    if !sentence.ends_with(['.', '?', '!']) {
+        sentence.push('.');
+    }
+    sentence
 }
 
 fn stored(n: &Notice) -> StoredNotice {

@@ -102,15 +102,15 @@ pub struct Notice {
     pub room: Option<RoomId>,
     /// What it is about.
     pub kind: NoticeKind,
-    /// The name (as shown) of whom it concerns.
+    /// The name, as they sent it, of whom it concerns; `detail` has it as shown.
     pub from: Option<String>,
     /// How many letters, where that makes sense; else 1.
     pub count: u64,
     /// The letter it concerns, if there is one.
     pub letter: Option<LetterId>,
-    /// What happened, in one plain sentence.
+    /// What happened, in a whole plain sentence.
     pub detail: String,
-    /// What one can do, in one plain sentence.
+    /// What one can do, in a whole plain sentence.
     pub advice: String,
     /// When, by this clock, milliseconds since 1970.
     pub at: u64,

@@ -361,6 +361,8 @@ impl Room {
             self.presence_due(session, cx);
             self.pump(session, cx);
         }
+        let moved = self.transcript.take_moved();
+        self.re_place(&moved, cx);
     }
 
     /// Takes all of it out of the vault.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use estoile_seal::letter::{Letter as SealLetter, Reference, Written};
-use estoile_seal::transcript::{Aside, Hash, Place};
+use estoile_seal::transcript::{Aside, Hash, Moved, Place};
 use estoile_wire::{Cursor, Millis};
 
 use super::receive::duration;
@@ -91,6 +91,28 @@ impl Room {
         self.timeline.shown_before(place).find(|l| !self.hold.holds(&l.stored.hash)).map(Letter::id)
     }
 
+    /// Letters stand elsewhere now: kept so, and told if the order on the screen is another.
+    pub(super) fn re_place(&mut self, moved: &[Moved], cx: &mut Cx<'_>) {
+        let here = moved.iter().filter(|m| self.timeline.get(&m.hash).is_some()).collect::<Vec<_>>();
+        let before = |m: &&Moved| self.stands_after(self.timeline.get(&m.hash)?.place());
+        let was: Vec<_> = here.iter().map(before).collect();
+        for moved in &here {
+            if let Some(letter) = self.timeline.re_place(&moved.hash, moved.place) {
+                cx.put(names::numbered(self.id, Tag::Letter, letter.seq), &letter.stored);
+            }
+        }
+        let after: Vec<_> = here.iter().map(|m| self.stands_after(m.place)).collect();
+        if was == after {
+            return;
+        }
+        // One that keeps its neighbour may have moved with it: a face is told all of them, in order.
+        for (moved, after) in here.into_iter().zip(after) {
+            if !self.hold.holds(&moved.hash) {
+                cx.event(Event::Moved { room: self.id, id: LetterId(moved.hash), after });
+            }
+        }
+    }
+
     /// Shows those whose parents have come, in their order.
     pub(super) fn show_ready(&mut self, cx: &mut Cx<'_>) {
         while !self.hold.back.is_empty() {
@@ -154,7 +176,11 @@ impl Room {
         }
         let detail = format!("a message by {who} is stamped {ahead} in the future and {fate}");
         let advice = "Compare this clock and the sender's with a clock that is right.";
-        cx.tell(Draft::new(Some(self.id), NoticeKind::Future, detail, advice).about(letter.sender, who).letter(hash));
+        cx.tell(
+            Draft::new(Some(self.id), NoticeKind::Future, detail, advice)
+                .about(letter.sender, &letter.name)
+                .letter(hash),
+        );
     }
 
     pub(super) fn next_release(&self) -> Option<Millis> {

@@ -30,6 +30,8 @@ const WINDOW: usize = 64;
 /// Bytes in flight: what a relay may queue for one session without complaint.
 const WINDOW_BYTES: usize = 1 << 20;
 
+/// After a refusal that only a new session, or a new attachment, can end.
+const RECONNECT_PAUSE_MS: u64 = 250;
 /// Letters taken back whose coming in spite of that is noticed.
 const MAX_DISCARDED: usize = 256;
 
@@ -216,7 +218,8 @@ impl Room {
         outgoing.request = None;
         let hash = outgoing.written.hash();
         match frame.code.retry() {
-            Retry::Reconnect => {}
+            // The session is about to end, or the log is attached to anew: nothing is gained by asking again at once.
+            Retry::Reconnect => self.outbox.pause_until = cx.now.saturating_add(RECONNECT_PAUSE_MS),
             Retry::Later => {
                 // What stands behind it in flight may be kept before it: with a smaller window that is less.
                 self.outbox.window = (self.outbox.window / 2).max(1);

@@ -59,6 +59,11 @@ impl People {
         if self.owners.get(&fold(name)) == Some(key) { name.to_owned() } else { marked(name, key) }
     }
 
+    /// The name that a key used last, as sent; nothing if it was never heard of.
+    pub(crate) fn name_of(&self, key: &PublicKey) -> String {
+        self.by_key.get(key).map(|person| person.stored.name.clone()).unwrap_or_default()
+    }
+
     /// What to show for a key.
     pub(crate) fn shown_key(&self, key: &PublicKey) -> String {
         match self.by_key.get(key) {

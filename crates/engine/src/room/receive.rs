@@ -74,7 +74,7 @@ impl Room {
                 let detail = format!("a message by {who} is stamped {} in the future and was refused", duration(by_ms));
                 cx.tell(
                     Draft::new(Some(self.id), NoticeKind::Future, detail, ADVICE_CLOCK)
-                        .about(letter.sender, who)
+                        .about(letter.sender, &letter.name)
                         .letter(hash),
                 );
             }
@@ -94,7 +94,11 @@ impl Room {
         );
         let advice =
             "Ask the sender to send it again; if their message was new, one of the two clocks is wrong: compare them.";
-        cx.tell(Draft::new(Some(self.id), NoticeKind::Expired, detail, advice).about(letter.sender, who).letter(hash));
+        cx.tell(
+            Draft::new(Some(self.id), NoticeKind::Expired, detail, advice)
+                .about(letter.sender, &letter.name)
+                .letter(hash),
+        );
     }
 
     pub(super) fn set_aside(&mut self, letter: &SealLetter, hash: Hash, why: Aside, now: Millis) {
@@ -164,7 +168,10 @@ impl Room {
                 let who = self.people.shown(&letter.name, &letter.sender);
                 let detail =
                     format!("a message by {who} breaks the rules that every honest program keeps, and was refused");
-                cx.tell(Draft::new(Some(self.id), NoticeKind::Forged, detail, ADVICE_ASK).about(letter.sender, who));
+                cx.tell(
+                    Draft::new(Some(self.id), NoticeKind::Forged, detail, ADVICE_ASK)
+                        .about(letter.sender, &letter.name),
+                );
             }
             Verdict::Copied => self.copied(hash, cx),
             Verdict::Repeat { .. } | Verdict::Forgotten { .. } | Verdict::Echo => {}
@@ -188,9 +195,13 @@ impl Room {
     fn two_faced(&mut self, letter: &SealLetter, hash: Hash, cx: &mut Cx<'_>) {
         let who = self.people.shown(&letter.name, &letter.sender);
         let detail =
-            format!("{who} has said two different things as message number {}", letter.counter.saturating_add(1));
+            format!("two different things were said as message number {} by {who}", letter.counter.saturating_add(1));
         let advice = "Some may have read the one and some the other: ask them in another way, and whether their data folder was copied.";
-        cx.tell(Draft::new(Some(self.id), NoticeKind::TwoFaced, detail, advice).about(letter.sender, who).letter(hash));
+        cx.tell(
+            Draft::new(Some(self.id), NoticeKind::TwoFaced, detail, advice)
+                .about(letter.sender, &letter.name)
+                .letter(hash),
+        );
     }
 
     fn repeated(&mut self, letter: &SealLetter, hash: Hash, cx: &mut Cx<'_>) {
@@ -198,7 +209,7 @@ impl Room {
         let detail = format!("a message by {who} that was here before came again, and was dropped");
         cx.tell(
             Draft::new(Some(self.id), NoticeKind::Replayed, detail, ADVICE_RELAY)
-                .about(letter.sender, who)
+                .about(letter.sender, &letter.name)
                 .letter(hash),
         );
     }
@@ -217,7 +228,7 @@ impl Room {
             };
             let advice =
                 "Names prove nothing: ask in another way who it is, and take another name if it is you (/name).";
-            cx.tell(Draft::new(Some(self.id), NoticeKind::NameTaken, detail, advice).about(key, shown));
+            cx.tell(Draft::new(Some(self.id), NoticeKind::NameTaken, detail, advice).about(key, name));
         }
     }
 
@@ -233,15 +244,7 @@ impl Room {
                 }
             }
         }
-        for moved in &outcome.moved {
-            if let Some(letter) = self.timeline.re_place(&moved.hash, moved.place) {
-                cx.put(names::numbered(self.id, Tag::Letter, letter.seq), &letter.stored);
-                if !self.hold.holds(&moved.hash) {
-                    let after = self.stands_after(moved.place);
-                    cx.event(Event::Moved { room: self.id, id: LetterId(moved.hash), after });
-                }
-            }
-        }
+        self.re_place(&outcome.moved, cx);
         for finding in &outcome.findings {
             self.finding(finding, cx);
         }
@@ -292,9 +295,10 @@ impl Room {
             ),
         };
         let who = self.people.shown_key(key);
+        let name = self.people.name_of(key);
         let noun = if count == 1 { "a message".to_owned() } else { format!("{count} messages") };
         let mut draft =
-            Draft::new(Some(self.id), kind, format!("{noun} {says} {who}"), advice).about(*key, who).count(count);
+            Draft::new(Some(self.id), kind, format!("{noun} {says} {who}"), advice).about(*key, &name).count(count);
         if let Some(letter) = letter {
             draft = draft.letter(letter);
         }

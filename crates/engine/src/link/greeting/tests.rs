@@ -36,6 +36,9 @@ fn the_relay_of_the_link_is_believed() {
     assert!(check(&welcome(None), &CHALLENGE, None, false, &address(false, false)).is_ok());
     assert!(check(&welcome(Some(SEEN)), &CHALLENGE, Some(&SEEN), false, &address(true, true)).is_ok());
     assert!(check(&welcome(Some(SEEN)), &CHALLENGE, Some(&SEEN), true, &address(true, false)).is_ok());
+    let mut here = address(true, false);
+    here.host = "127.0.0.1".into();
+    assert!(check(&welcome(Some(SEEN)), &CHALLENGE, Some(&SEEN), false, &here).is_ok(), "nobody stands in between");
     // A proxy that a public authority vouches for ends TLS before the relay.
     assert!(check(&welcome(None), &CHALLENGE, Some(&SEEN), true, &address(true, true)).is_ok());
 }
