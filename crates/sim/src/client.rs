@@ -44,6 +44,8 @@ pub(crate) struct Life {
     pub(crate) attempt: Option<u64>,
     /// When the next timer is set for, by the world's clock.
     pub(crate) wake: Option<Millis>,
+    /// How often in a row the timer was wanted again at once.
+    pub(crate) hurried: u32,
 }
 
 /// A client, alive or not.
@@ -112,7 +114,7 @@ impl Client {
         let loading = ready(Engine::load(&vault, &mut env)).ok_or("loading waits")?;
         let engine = loading.map_err(|e| format!("loading: {e}"))?;
         self.room = engine.rooms().first().map(|room| room.id);
-        self.life = Some(Life { engine, vault, connection: None, attempt: None, wake: None });
+        self.life = Some(Life { engine, vault, connection: None, attempt: None, wake: None, hurried: 0 });
         self.lives = self.lives.saturating_add(1);
         match self.snapshot() {
             Some(snapshot) => self.face.reload(snapshot),

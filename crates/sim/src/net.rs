@@ -18,6 +18,8 @@ pub(crate) struct Connection {
     pub(crate) session: SessionId,
     pub(crate) latency: u64,
     pub(crate) slow: bool,
+    /// A slow reader's next look is planned.
+    pub(crate) reads: bool,
     /// When the last frame arrives that is under way.
     to_relay: Millis,
     to_client: Millis,
@@ -35,6 +37,7 @@ impl Connection {
             session,
             latency,
             slow,
+            reads: false,
             to_relay: 0,
             to_client: 0,
             cut: None,

@@ -21,7 +21,7 @@ const START: Millis = 1_750_000_000_000;
 /// A world in which more happens than this doesn't come to rest.
 const MOST_HAPPENINGS: u64 = 400_000;
 /// Lines of the story that a failure tells.
-const STORY: usize = 200;
+const STORY: usize = 2000;
 /// After trouble, so long is enough for every wait and question to be over.
 const HEALING: Millis = 20 * 60_000;
 /// What a text says beside its number; no disk, relay or connection may carry it in the clear.
@@ -241,7 +241,9 @@ impl World {
             let ((at, _), happening) = entry.remove_entry();
             self.now = at;
             if self.happened > MOST_HAPPENINGS {
-                return Err("the world does not come to rest".to_owned());
+                let next = self.queue.values().take(20).map(|h| format!("{h:?}").chars().take(60).collect());
+                let next: Vec<String> = next.collect();
+                return Err(format!("the world does not come to rest: next come {next:?}"));
             }
             self.happen(happening)?;
         }

@@ -165,11 +165,13 @@ impl World {
     /// Sends what the hub has queued, plans a commit, and ends the connections of sessions that the hub ended.
     pub(super) fn after_hub(&mut self) {
         for (id, session) in self.net.at_relay() {
-            let slow = self.net.get(id).is_some_and(|c| c.slow);
-            if !slow {
-                while self.send_queued(id, session, usize::MAX) {}
-            } else if self.send_queued(id, session, 1) {
-                self.later(SLOW, Happening::Read { connection: id });
+            match self.net.get_mut(id) {
+                Some(connection) if connection.slow => {
+                    if !core::mem::replace(&mut connection.reads, true) {
+                        self.later(SLOW, Happening::Read { connection: id });
+                    }
+                }
+                _ => while self.send_queued(id, session, usize::MAX) {},
             }
             self.end_if_over(id, session);
         }
@@ -182,12 +184,12 @@ impl World {
     }
 
     pub(super) fn read_on(&mut self, id: ConnectionId) {
-        let Some(session) = self.net.get(id).filter(|c| !c.relay_knows).map(|c| c.session) else { return };
+        let Some(connection) = self.net.get_mut(id).filter(|c| !c.relay_knows) else { return };
+        connection.reads = false;
+        let session = connection.session;
         if self.send_queued(id, session, 1) {
-            self.later(SLOW, Happening::Read { connection: id });
+            self.after_hub();
         }
-        self.end_if_over(id, session);
-        self.after_hub();
     }
 
     /// Whether there was anything to send.
