@@ -1,7 +1,7 @@
 //! The relay's only door to `tracing`. What passes is a type that can't hold anything of a user's: counts, sizes,
 //! durations, refusal codes, fixed words, random connection numbers, and the relay's own listen address.
 //!
-//! No other module of this crate names `tracing`'s macros (`cargo xtask tidy` looks), so a body, name, key, log id, link
+//! No other module of this crate names `tracing` (`tests/quiet.rs` looks), so a body, name, key, log id, link
 //! or peer's address can't slip into a line: there is no type here that would take it. Level `error` means a bug; nothing
 //! on the happy path is above `debug`.
 

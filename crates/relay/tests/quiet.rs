@@ -14,6 +14,8 @@
 #[path = "relay/support.rs"]
 #[allow(dead_code, reason = "shared with the other tests")]
 mod support;
+#[path = "relay/tls.rs"]
+mod tls;
 
 use std::io::Write;
 use std::path::Path;
@@ -143,7 +145,7 @@ async fn nothing_is_said_at_any_level() {
         targets = targets.with_target(*target, *level);
     }
     // The clients' half of this process prints what it sends.
-    for target in ["tungstenite", "tokio_tungstenite"] {
+    for target in ["tungstenite", "tokio_tungstenite", "rustls::client"] {
         targets = targets.with_target(target, LevelFilter::OFF);
     }
     let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(lines.clone());
@@ -161,26 +163,52 @@ async fn nothing_is_said_at_any_level() {
     );
     assert!(http(world.relay.address(), &request).await.contains(" 404 "));
     drop(TcpStream::connect(world.relay.address()).await.unwrap());
-    world.until("estoile_sessions", 0).await;
-    let World { relay, folder } = world;
-    let own = relay.address().to_string();
-    relay.shutdown().await.unwrap();
+    let plain = ended(world).await;
+
+    let world = World::with(tls::self_made);
+    let ((ann, _), (ben, _)) = (tls::connect(&world).await, tls::connect(&world).await);
+    let (ann, ben) = (Client::open(ann).await, Client::open(ben).await);
+    forbidden.extend(talk(ann, ben, &Room::new(41)).await);
+    let secure = ended(world).await;
 
     let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(log.contains("session opened") && log.contains("frame received") && log.contains("refused"), "{log}");
-    assert!(log.contains(&own), "the own address is told");
+    for word in ["session opened", "frame received", "refused", "committed", &plain, &secure] {
+        assert!(log.contains(word), "no {word} in {log}");
+    }
+    forbidden.push(Secret("the host that a client asked for", b"relay.example".to_vec()));
     for secret in &forbidden {
         assert_eq!(find(secret, log.as_bytes()), None, "in {log}");
     }
     for peer in peers {
         assert!(!log.contains(&peer.to_string()), "a peer's address");
     }
-    // The bodies stand in for sealed ones: the relay may keep them until their time is over, and nothing else in plain.
+}
+
+/// Ends a relay, and searches what it leaves on the disk. Gives back its address.
+async fn ended(world: World) -> String {
+    world.until("estoile_sessions", 0).await;
+    let World { relay, folder } = world;
+    let address = relay.address().to_string();
+    relay.shutdown().await.unwrap();
+    // Logs are found by their ids and opened by their access keys, which are public ones: the disk holds both. It holds
+    // no plaintext even of these bodies, which no client has sealed.
+    let found = |s: &&Secret| !matches!(s.0, "the access key" | "the log's id");
     for (path, bytes) in files(folder.path()) {
-        for secret in secrets(&room).iter().filter(|s| !matches!(s.0, "the access key" | "the log's id")) {
+        for secret in secrets(&Room::new(41)).iter().filter(found) {
             assert_eq!(find(secret, &bytes), None, "in {path}");
         }
     }
+    address
+}
+
+#[test]
+fn one_module_alone_can_log() {
+    let sources = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let talkers = |(path, source): (String, Vec<u8>)| {
+        let talks = String::from_utf8(source).unwrap().contains("tracing::");
+        talks.then(|| path.rsplit("/src/").next().unwrap().to_owned())
+    };
+    assert_eq!(sources.into_iter().filter_map(talkers).collect::<Vec<_>>(), ["log.rs"]);
 }
 
 #[test]

@@ -187,7 +187,9 @@ async fn two_thousand_abandoned_sessions_leave_nothing_behind() {
     let first = world.metric("process_resident_memory_bytes").await;
     wave(&world, &room).await;
     let second = world.metric("process_resident_memory_bytes").await;
-    assert!(second < first + (8 << 20), "{first} became {second}");
+    assert!(second < first + (16 << 20), "{first} became {second}");
+    let files = world.metric("process_open_fds").await;
+    assert!(files < 200, "{files} files are open");
 }
 
 /// Opens 2,000 sessions and abandons them; returns when they are gone.

@@ -17,3 +17,4 @@ mod limits;
 mod secure;
 mod sessions;
 mod support;
+mod tls;

@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 
 /// Long enough for a machine that does much else; a test that works never waits for it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -145,7 +145,9 @@ pub struct Ended {
 pub async fn websocket<S: AsyncRead + AsyncWrite + Unpin>(socket: S) -> WebSocketStream<S> {
     let mut request = format!("ws://127.0.0.1{SESSION_PATH}").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", SUBPROTOCOL.parse().unwrap());
-    let (socket, response) = tokio_tungstenite::client_async(request, socket).await.unwrap();
+    // Clients live in the relay's process here, some thousand of them: they should not hide its memory behind theirs.
+    let config = WebSocketConfig::default().read_buffer_size(1 << 10).write_buffer_size(0);
+    let (socket, response) = tokio_tungstenite::client_async_with_config(request, socket, Some(config)).await.unwrap();
     assert_eq!(response.headers()["sec-websocket-protocol"], SUBPROTOCOL);
     socket
 }
