@@ -10,11 +10,9 @@ use estoile_wire::{Cursor, Millis, PublicKey};
 use super::Room;
 use super::send::{observed, stored_letter};
 use crate::board::Draft;
-use crate::names::{self, Tag};
 use crate::notice::NoticeKind;
 use crate::out::Cx;
 use crate::stored::StoredState;
-use crate::view::{Event, LetterId};
 
 const ADVICE_CLOCK: &str = "Compare this clock and the sender's with a clock that is right.";
 const ADVICE_RELAY: &str =
