@@ -1,13 +1,7 @@
 //! The embedded store in processes that die and on disks that refuse, through its public door.
 //!
 //! The processes are this test program again, told by the environment what to do.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test program"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a test program")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
