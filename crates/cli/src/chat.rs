@@ -10,8 +10,9 @@ use estoile_tui::{Exit, Options};
 
 use crate::args::Chat;
 use crate::fail::{Failure, Outcome};
+use crate::patience::stopped;
 use crate::values::Shift;
-use crate::{link, names, places, plain, room, unlock};
+use crate::{link, names, places, room, unlock};
 
 /// How long a wrong link has to show itself before the screen is drawn: a relay that is there answers far sooner.
 const VERDICT: Duration = Duration::from_millis(1500);
@@ -76,7 +77,7 @@ async fn enter(handle: &Handle, events: &mut Events, link: &Link, name: Option<&
         // It never was a room of this vault; forgetting it can only fail with the vault, which the next start tells.
         let _ = handle.command(Command::Forget { room: id }).await;
         handle.close().await;
-        return Err(Failure::new(plain::block(&why)));
+        return Err(stopped(&why));
     }
     Ok(id)
 }

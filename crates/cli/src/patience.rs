@@ -34,8 +34,7 @@ impl Patience {
     /// Takes note of the room's state; fails where waiting helps nobody.
     pub(crate) fn note(&mut self, room: &RoomView) -> Result<(), Failure> {
         if let Some(why) = &room.stopped {
-            let advice = if why.contains(';') { "" } else { "; ask whoever gave you the link for a fresh one" };
-            return Err(Failure::new(format_args!("{}{advice}", crate::plain::block(why))));
+            return Err(stopped(why));
         }
         self.host.clone_from(&room.host);
         match &room.connection {
@@ -88,4 +87,10 @@ impl Patience {
     fn spoken_wait(&self) -> String {
         spoken(self.wait.as_secs())
     }
+}
+
+/// A room that can't go on, and what to do about it.
+pub(crate) fn stopped(why: &str) -> Failure {
+    let advice = if why.contains(';') { "" } else { "; ask whoever gave you the link for a fresh one" };
+    Failure::new(format_args!("{}{advice}", crate::plain::block(why)))
 }

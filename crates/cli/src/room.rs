@@ -24,7 +24,6 @@ pub(crate) async fn run(args: Room) -> Outcome {
 }
 
 async fn new(args: NewRoom) -> Outcome {
-    let mut signals = Signals::listen()?;
     let relay = parse_relay(&args.relay)?;
     let name = args.name.unwrap_or_else(names::room);
     let (handle, mut events) = unlock::client(None, Shift::default(), Delivery::Lossless).await?;
@@ -34,6 +33,8 @@ async fn new(args: NewRoom) -> Outcome {
     } else {
         RoomSecret::generate(&mut rand_core::UnwrapErr(getrandom::SysRng))
     };
+    // Only now: while a question waits on the terminal, Ctrl-C ends the program by itself.
+    let mut signals = Signals::listen()?;
     let room = creation(&relay, &name, secret, args.passphrase, args.ttl);
     let link = tokio::select! {
         link = create(&handle, &mut events, room, args.wait) => link?,

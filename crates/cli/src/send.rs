@@ -14,7 +14,7 @@ use crate::args::Send;
 use crate::fail::{Failure, Outcome, say};
 use crate::lines::{self, Line};
 use crate::out::{self, Reader};
-use crate::patience::Patience;
+use crate::patience::{Patience, stopped};
 use crate::signals::{Signals, Stop};
 use crate::{link, names, plain, room, unlock};
 
@@ -32,13 +32,14 @@ struct Told {
 }
 
 pub(crate) async fn run(args: Send) -> Outcome {
-    let mut signals = Signals::listen()?;
     let link = link::parse(&args.link)?;
     let sociable = args.data.is_some();
     let (handle, events) = unlock::client(args.data, args.clock, Delivery::Lossless).await?;
     let name = args.name.unwrap_or_else(names::person);
     let options = OpenOptions { past: Past::Newest(CONTEXT), sociable, ..OpenOptions::default() };
     let open = link::open(&handle, &link, &name, options).await?;
+    // Only now: while a question waits on the terminal, Ctrl-C ends the program by itself.
+    let mut signals = Signals::listen()?;
     let room = room::opened(&handle, open).await?;
     let mut work = Work {
         handle: handle.clone(),
@@ -128,9 +129,7 @@ impl Work {
                 }
             },
             Ok(_) => Ok(()),
-            Err(error @ (CommandError::Stopped(_) | CommandError::NoSuchRoom)) => {
-                Err(Failure::new(plain::block(&error.to_string())))
-            }
+            Err(error @ (CommandError::Stopped(_) | CommandError::NoSuchRoom)) => Err(stopped(&error.to_string())),
             Err(error) => self.fail(None, &error.to_string()),
         }
     }

@@ -50,7 +50,6 @@ enum End {
 }
 
 pub(crate) async fn run(args: Tail) -> Outcome {
-    let mut signals = Signals::listen()?;
     let link = link::parse(&args.link)?;
     let sociable = args.data.is_some();
     let (handle, events) = unlock::client(args.data, args.clock, Delivery::Lossless).await?;
@@ -58,6 +57,8 @@ pub(crate) async fn run(args: Tail) -> Outcome {
     let past = if args.all { Past::All } else { Past::Newest(CONTEXT) };
     let options = OpenOptions { past, sociable, ..OpenOptions::default() };
     let open = link::open(&handle, &link, &name, options).await?;
+    // Only now: while a question waits on the terminal, Ctrl-C ends the program by itself.
+    let mut signals = Signals::listen()?;
     let time = args.time.map(|time| tokio::time::Instant::now() + core::time::Duration::from_secs(time.0));
     let room = room::opened(&handle, open).await?;
     let mut work = Follow {

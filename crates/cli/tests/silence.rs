@@ -63,7 +63,7 @@ fn scan(format: &str) {
         tail.line();
     }
     run(&["tail", &link, "--all", "--count", "2"]).ok();
-    let wrong = format!("{}{}", link.rsplit_once('/').unwrap().0, format_args!("/{}", "B".repeat(43)));
+    let wrong = format!("{}{}", link.rsplit_once('/').unwrap().0, format_args!("/{}", "A".repeat(43)));
     assert_eq!(run(&["tail", &wrong]).code, Some(1));
     let made = run(&["room", "new", "--relay", &url, "--name", "velvet-cellar", "--passphrase"]).ok();
     let words = made.err.lines().last().unwrap().to_owned();

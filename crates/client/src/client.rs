@@ -13,7 +13,7 @@ use crate::error::OpenError;
 use crate::events::{self, EventSender, Events};
 use crate::handle::{Ended, Handle, REQUESTS, Request, VaultPlace};
 use crate::net::Sockets;
-use crate::store::{refused, unlock};
+use crate::store::{Store, refused, unlock};
 
 use std::path::PathBuf;
 
@@ -78,7 +78,7 @@ async fn live(start: Start, ready: oneshot::Sender<Result<VaultPlace, OpenError>
     }
 }
 
-async fn load(start: Start) -> Result<(Driver, VaultPlace), OpenError> {
+async fn load(start: Start) -> Result<(Driver<Store>, VaultPlace), OpenError> {
     let mut rng = system_rng();
     let (vault, place) = unlock(start.data.as_deref(), start.unlock, &mut rng).await?;
     let mut env = Env { now: start.clock.now(), rng: &mut rng };
@@ -92,6 +92,7 @@ async fn load(start: Start) -> Result<(Driver, VaultPlace), OpenError> {
         sockets: Sockets::new(),
         commands: Commands::default(),
         follow_ups: Vec::new(),
+        failures: 0,
         closing: false,
     };
     Ok((driver, place))

@@ -8,12 +8,15 @@
 //! When the vault refuses a turn nothing of it happens: its commands are answered with why, every connection is ended,
 //! and the engine is loaded again from what the vault holds.
 
+#[cfg(test)]
+mod tests;
+
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use estoile_engine::{
-    Answer, CommandError, CommandId, ConnectionView, DeliveryState, Effect, Engine, Env, Event, Input, MessageView,
-    RelayId, RoomView, Turn, Vault,
+    Answer, Backend, CommandError, CommandId, ConnectionView, DeliveryState, Effect, Engine, Env, Event, Input,
+    MessageView, Notice, NoticeKind, RelayId, RoomView, Turn, Vault,
 };
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
@@ -23,7 +26,6 @@ use crate::clock::Clock;
 use crate::events::EventSender;
 use crate::handle::{Page, Request};
 use crate::net::{SocketEvent, Sockets};
-use crate::store::Store;
 
 /// Inputs that make one turn at most: enough to share a sync among many, few enough that answers stay quick.
 const BATCH: usize = 256;
@@ -46,9 +48,9 @@ pub(crate) fn system_rng() -> UnwrapErr<SysRng> {
 }
 
 /// A client at work.
-pub(crate) struct Driver {
+pub(crate) struct Driver<B> {
     pub(crate) engine: Engine,
-    pub(crate) vault: Vault<Store>,
+    pub(crate) vault: Vault<B>,
     pub(crate) clock: Clock,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) events: EventSender,
@@ -56,6 +58,8 @@ pub(crate) struct Driver {
     pub(crate) commands: Commands,
     /// What releasing effects led to, for the next turn.
     pub(crate) follow_ups: Vec<Input>,
+    /// How often the vault has refused a turn.
+    pub(crate) failures: u64,
     /// The face wants to end, or is gone.
     pub(crate) closing: bool,
 }
@@ -90,7 +94,7 @@ impl Commands {
     }
 }
 
-impl Driver {
+impl<B: Backend> Driver<B> {
     /// Runs until the face closes it or is gone.
     pub(crate) async fn run(mut self) {
         let mut inputs = vec![Input::Timer];
@@ -201,6 +205,8 @@ impl Driver {
                 Ok(engine) => {
                     self.engine = engine;
                     self.events.push(Event::Reload);
+                    self.failures = self.failures.saturating_add(1);
+                    self.events.push(Event::Notice(not_kept(self.failures, why, self.clock.now())));
                     self.follow_ups.push(Input::Timer);
                     return true;
                 }
@@ -237,6 +243,22 @@ impl Driver {
             .filter(|room| online(room))
             .filter_map(|room| self.engine.snapshot(room.id, RECENT))
             .any(|snapshot| snapshot.messages.iter().any(sending))
+    }
+}
+
+/// What the user is told when a turn could not be kept. The vault numbers its own notices from 0; these count from the middle.
+fn not_kept(failure: u64, why: &str, at: u64) -> Notice {
+    Notice {
+        id: (u64::MAX / 2).saturating_add(failure),
+        room: None,
+        kind: NoticeKind::Vault,
+        from: None,
+        count: 1,
+        letter: None,
+        detail: format!("What you keep here could not be written: {why}."),
+        advice: "Make room on the disk or check the folder; what was under way was not done, and can be done again."
+            .into(),
+        at,
     }
 }
 

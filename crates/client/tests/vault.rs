@@ -185,3 +185,24 @@ async fn a_damaged_vault_is_told_wherever_it_is_damaged() {
     std::fs::write(&file, &whole).unwrap();
     Person::open(Some(folder.path())).await.handle.close().await;
 }
+
+/// Written by `examples/write_vault_fixture.rs` of the version that first had this format.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_vault_of_format_1_opens() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vault-v1/vault.redb");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(fixture, folder.path().join("vault.redb")).unwrap();
+    let alice = Person::open(Some(folder.path())).await;
+    let rooms = alice.handle.rooms().await;
+    assert_eq!(
+        rooms.iter().map(|r| (r.name.as_str(), r.own_name.as_str())).collect::<Vec<_>>(),
+        [("kitchen", "Alice")]
+    );
+    let snapshot = alice.handle.snapshot(rooms[0].id, 10).await.unwrap();
+    let messages: Vec<_> = snapshot.messages.iter().map(|m| (m.text.as_str(), &m.state)).collect();
+    let kept = &DeliveryState::Kept;
+    assert_eq!(
+        messages,
+        [("first", kept), ("second", kept), ("third", kept), ("still waiting", &DeliveryState::Sending)]
+    );
+}

@@ -63,8 +63,9 @@ pub(crate) struct Send {
     /// The room's link
     #[arg(value_name = "LINK")]
     pub(crate) link: String,
-    /// The message; without it one message a line from stdin, each sent when it is read; empty lines are passed over
-    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    /// The message (after -- if it begins with a hyphen); without it one message a line from stdin, each sent when it is
+    /// read; empty lines are passed over
+    #[arg(value_name = "TEXT")]
     pub(crate) text: Option<String>,
     /// The name to use; without it a made-up one
     #[arg(long = "as", value_name = "NAME")]
