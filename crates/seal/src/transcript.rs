@@ -53,7 +53,7 @@ pub struct Transcript {
     /// When each letter has to be looked at again.
     alarms: BTreeSet<(Millis, Number)>,
     /// Letters whose places changed because others ended.
-    moved: Vec<Moved>,
+    moved: BTreeSet<Hash>,
     /// How many letters in the graph are only remembered.
     shadows: usize,
     meta_dirty: bool,
@@ -75,7 +75,7 @@ impl Transcript {
             questions: Questions::default(),
             beats: Beats::new(),
             alarms: BTreeSet::new(),
-            moved: Vec::new(),
+            moved: BTreeSet::new(),
             shadows: 0,
             meta_dirty: true,
         }
@@ -167,7 +167,7 @@ impl Transcript {
             return;
         }
         self.graph.remove(number);
-        self.moved.extend(self.graph.settle_orphans());
+        self.moved.extend(self.graph.settle_orphans().iter().map(|m| m.hash));
         if let Some(last) = self.own_last.as_mut().filter(|last| last.hash == *hash) {
             last.ends_at = Some(last.ends_at.map_or(now, |end| end.min(now)));
             self.meta_dirty = true;
@@ -187,7 +187,7 @@ impl Transcript {
     /// waiting read) changes: questions and beats wait while it is false.
     pub fn due(&mut self, now: Millis, online: bool, rng: &mut dyn CryptoRng) -> Vec<Act> {
         let mut acts = self.end_what_is_over(now);
-        self.moved.extend(self.graph.settle_orphans());
+        self.moved.extend(self.graph.settle_orphans().iter().map(|m| m.hash));
         acts.extend(self.questions.due(now, online, &self.senders));
         let members = self.senders.len();
         if self.beats.due(now, online, self.graph.unconfirmed(), members, rng) {
@@ -196,10 +196,14 @@ impl Transcript {
         acts
     }
 
-    /// Letters whose places have changed since the last call because others ended: to be asked for after [`Self::due`] and
-    /// [`Self::gave_up`].
+    /// Letters whose places have changed since the last call because others ended, each once, in order: to be asked for
+    /// after [`Self::due`] and [`Self::gave_up`].
     pub fn take_moved(&mut self) -> Vec<Moved> {
-        core::mem::take(&mut self.moved)
+        let moved = core::mem::take(&mut self.moved);
+        let places = moved.iter().filter_map(|hash| self.place(hash));
+        let mut places: Vec<_> = places.filter(|place| self.graph.is_shown(place)).collect();
+        places.sort_unstable();
+        places.iter().map(|p| Moved { hash: p.hash, place: *p, after: self.after(p) }).collect()
     }
 
     fn end_what_is_over(&mut self, now: Millis) -> Vec<Act> {

@@ -177,6 +177,11 @@ impl Graph {
         self.timeline.range((Unbounded, upper)).rev().map(|p| p.hash)
     }
 
+    /// Whether a living letter that shows something stands here.
+    pub(super) fn is_shown(&self, place: &Place) -> bool {
+        self.timeline.contains(place)
+    }
+
     /// What shows right before a place.
     pub(super) fn after(&self, place: &Place) -> Option<Hash> {
         self.timeline.range(..*place).next_back().map(|p| p.hash)
