@@ -56,7 +56,8 @@ impl Face {
                 if self.screen.len() == shown {
                     return Err("a letter moves that is not on the screen".to_owned());
                 }
-                let at = self.place(after, "a moved letter")?;
+                let what = self.texts.get(&id).cloned().unwrap_or_default();
+                let at = self.place(after, &format!("moved: {what}"))?;
                 self.screen.insert(at, id);
             }
             Event::State { id, state, .. } => {
@@ -86,7 +87,10 @@ impl Face {
     fn place(&self, after: Option<LetterId>, what: &str) -> Result<usize, String> {
         let Some(after) = after else { return Ok(0) };
         let at = self.screen.iter().position(|id| *id == after);
-        at.map(|at| at.saturating_add(1)).ok_or_else(|| format!("{what:?} stands after a letter that is not shown"))
+        at.map(|at| at.saturating_add(1)).ok_or_else(|| {
+            let text = self.texts.get(&after);
+            format!("{what:?} stands after a letter that is not shown ({text:?})")
+        })
     }
 
     fn note(&mut self, own: bool, id: LetterId, state: &DeliveryState) {
