@@ -59,8 +59,7 @@ pub(crate) enum Msg {
     ClientGone,
 }
 
-/// All that the face wants done.
-#[derive(Debug)]
+/// All that the face wants done. Its `Debug` says which and nothing more: a passphrase may be in it.
 pub(crate) enum Act {
     Call(u64, Command),
     Rooms,
@@ -93,8 +92,7 @@ enum Call {
     Silent,
 }
 
-/// A page over the rest.
-#[derive(Debug)]
+/// A page over the rest. Its `Debug` is silent: a passphrase may be in it.
 pub(crate) enum Overlay {
     Help { scroll: usize },
     Link,
@@ -102,6 +100,29 @@ pub(crate) enum Overlay {
     Rooms { chosen: usize },
     Passphrase { link: String, room: String, entered: Zeroizing<String> },
     Confirm(Confirm),
+}
+
+impl core::fmt::Debug for Act {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Call(..) => "Call",
+            Self::Rooms => "Rooms",
+            Self::Snapshot(_) => "Snapshot",
+            Self::Older { .. } => "Older",
+            Self::Open { .. } => "Open",
+            Self::Copy(_) => "Copy",
+            Self::Mouse(_) => "Mouse",
+            Self::Redraw => "Redraw",
+            Self::Suspend => "Suspend",
+            Self::Quit { .. } => "Quit",
+        })
+    }
+}
+
+impl core::fmt::Debug for Overlay {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Overlay")
+    }
 }
 
 /// What is asked before it is done.

@@ -3,6 +3,8 @@
 use core::future::Future;
 use core::pin::Pin;
 
+use futures_util::FutureExt;
+
 use estoile_client::{Events, Handle, Link, LinkKind, OpenOptions, Page, open_link};
 use estoile_engine::{Answer, Command, CommandError, Event, LetterId, RoomId, RoomSnapshot, RoomView};
 use zeroize::Zeroizing;
@@ -63,13 +65,11 @@ impl EventSource for Events {
 }
 
 impl Backend for Handle {
+    #[expect(clippy::async_yields_async, reason = "the first wait is for a place in line, the second for the answer")]
     fn submit(&self, command: Command) -> Wait<Wait<Result<Answer, CommandError>>> {
         let handle = self.clone();
-        Box::pin(async move {
-            let pending = Self::submit(&handle, command).await;
-            let done: Wait<Result<Answer, CommandError>> = Box::pin(pending);
-            done
-        })
+        let stands = async move { Self::submit(&handle, command).await };
+        Box::pin(stands.map(|pending| -> Wait<Result<Answer, CommandError>> { Box::pin(pending) }))
     }
 
     fn rooms(&self) -> Wait<Vec<RoomView>> {

@@ -193,8 +193,8 @@ impl Editor {
             Step::Left => before.grapheme_indices(true).next_back().map_or(0, |(i, _)| i),
             Step::Right => self.at + after.graphemes(true).next().map_or(0, str::len),
             Step::WordLeft => {
-                let words = before.split_word_bound_indices();
-                words.filter(|(_, w)| w.chars().any(char::is_alphanumeric)).last().map_or(0, |(i, _)| i)
+                let mut words = before.split_word_bound_indices();
+                words.rfind(|(_, w)| w.chars().any(char::is_alphanumeric)).map_or(0, |(i, _)| i)
             }
             Step::WordRight => {
                 let mut words = after.split_word_bound_indices();

@@ -62,9 +62,9 @@ pub(crate) fn ago(at: u64, now: u64) -> String {
 /// A duration in seconds as a sentence says it: `30 s`, `10 min`, `2 h`, `7 days`.
 pub(crate) fn span(s: u64) -> String {
     match s {
-        _ if s == 0 || s % MINUTE != 0 => format!("{s} s"),
-        _ if s % HOUR != 0 => format!("{} min", s / MINUTE),
-        _ if s % DAY != 0 => format!("{} h", s / HOUR),
+        _ if s == 0 || !s.is_multiple_of(MINUTE) => format!("{s} s"),
+        _ if !s.is_multiple_of(HOUR) => format!("{} min", s / MINUTE),
+        _ if !s.is_multiple_of(DAY) => format!("{} h", s / HOUR),
         _ if s == DAY => String::from("1 day"),
         _ => format!("{} days", s / DAY),
     }

@@ -15,6 +15,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::app::{App, Popup};
+use crate::commands::Candidate;
 use crate::text;
 
 /// Screens narrower than this show no list of rooms; `/rooms` opens it as a page.
@@ -28,6 +29,9 @@ const HEAD_FROM: u16 = 6;
 
 /// Rows of the list of what can be completed.
 const POPUP_ROWS: usize = 8;
+
+/// Screens narrower than this show in that list what a command does, and not what it takes.
+const NARROW_POPUP: u16 = 60;
 
 /// Columns before the input: the prompt and a space.
 const PROMPT: u16 = 2;
@@ -153,7 +157,7 @@ pub(crate) const fn list_start(chosen: usize, rows: usize) -> usize {
 /// Where the list of what can be completed is: right above the status line.
 pub(crate) fn popup_area(status: Rect, popup: &Popup) -> Rect {
     let rows = text::columns(popup.completion.candidates.len().min(POPUP_ROWS)).min(status.y);
-    Rect::new(status.x, status.y - rows, status.width.min(76), rows)
+    Rect::new(status.x, status.y - rows, status.width, rows)
 }
 
 fn draw_popup(app: &App, popup: &Popup, frame: &mut Frame<'_>, area: Rect) {
@@ -161,11 +165,15 @@ fn draw_popup(app: &App, popup: &Popup, frame: &mut Frame<'_>, area: Rect) {
     frame.buffer_mut().set_style(area, app.theme.base());
     let candidates = &popup.completion.candidates;
     let first = list_start(popup.chosen, usize::from(area.height));
-    let widest =
-        candidates.iter().map(|c| text::width(c.text.trim_end()) + 1 + text::width(c.takes)).max().unwrap_or(0);
+    // On a narrow screen what a command does counts for more than what it takes.
+    let takes = |c: &Candidate| if area.width < NARROW_POPUP { "" } else { c.takes };
+    let head = |c: &Candidate| format!("{} {}", c.text.trim_end(), takes(c));
+    let widest = candidates.iter().map(|c| text::width(&head(c))).max().unwrap_or(0);
     for (i, candidate) in candidates.iter().enumerate().skip(first).take(usize::from(area.height)) {
-        let head = format!("{} {}", candidate.text.trim_end(), candidate.takes);
-        let whole = text::pad(&format!("  {}  {}", text::pad(&head, widest), candidate.does), usize::from(area.width));
+        let whole = text::pad(
+            &format!("  {}  {}", text::pad(&head(candidate), widest), candidate.does),
+            usize::from(area.width),
+        );
         let style = if i == popup.chosen { app.theme.chosen() } else { Style::new() };
         put(frame, area, text::columns(i - first), &Line::styled(whole, style));
     }

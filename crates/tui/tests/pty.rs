@@ -1,4 +1,5 @@
 //! The face in a pseudo-terminal: real keys in, real escape sequences out, read by a terminal emulator.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test: what is missing must stop it")]
 
 use std::io::{Read, Write};
 use std::num::NonZero;

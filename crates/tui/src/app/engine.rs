@@ -30,7 +30,7 @@ impl App {
             Event::Ended { room, id } => self.ended(room, id),
             Event::People { room, people } => {
                 if let Some(room) = self.room_mut(room) {
-                    room.people = people;
+                    room.set_people(people);
                 }
             }
             Event::Notice(notice) => self.notice(notice),
@@ -115,7 +115,7 @@ impl App {
         let Some(mut snapshot) = snapshot else { return };
         let link = core::mem::take(&mut room.view.link);
         room.view = RoomView { link, ..snapshot.room.clone() };
-        room.people = core::mem::take(&mut snapshot.people);
+        room.set_people(core::mem::take(&mut snapshot.people));
         room.timeline.load(*snapshot);
         if room.scroll.anchor.is_some_and(|(key, _)| room.timeline.position(key).is_none()) {
             room.scroll = super::Scroll::default();

@@ -51,6 +51,17 @@ impl Room {
         }
     }
 
+    /// Takes over who is in the room. Whoever has not spoken yet is not known by a key, and is here all the same: the
+    /// user must find themselves in the list.
+    pub(super) fn set_people(&mut self, mut people: Vec<PersonView>) {
+        if people.iter().all(|p| !p.own) {
+            let name = self.view.own_name.clone();
+            let (shown, key) = (name.clone(), String::new());
+            people.insert(0, PersonView { name, shown, key, own: true, here: true, typing: false, last_heard: None });
+        }
+        self.people = people;
+    }
+
     /// Messages of ours that the relay does not have yet, as far as they are in memory.
     pub(super) fn unsent(&self) -> usize {
         let messages = self.timeline.iter().filter_map(Item::message);

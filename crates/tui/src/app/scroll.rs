@@ -19,18 +19,29 @@ pub(crate) struct Visible {
     pub(crate) rows: Range<usize>,
 }
 
+/// The timeline's size, worked out once for a walk over its items.
+#[derive(Clone, Copy, Debug)]
+struct Pane {
+    width: usize,
+    height: usize,
+}
+
 impl App {
     /// Rows that one press of a page key moves: all but two, so that the eye finds its place.
     pub(super) fn page(&self) -> usize {
         usize::from(areas(self).timeline.height).saturating_sub(2).max(1)
     }
 
+    fn pane(&self) -> Pane {
+        let area = areas(self).timeline;
+        Pane { width: usize::from(area.width), height: usize::from(area.height) }
+    }
+
     /// How many rows an item takes now.
-    fn height(&self, room: &Room, at: usize) -> usize {
-        let width = usize::from(areas(self).timeline.width);
+    fn height(&self, room: &Room, at: usize, pane: Pane) -> usize {
         let Some(item) = room.timeline.get(at) else { return 0 };
         let above = at.checked_sub(1).and_then(|i| room.timeline.get(i));
-        lay::lay(item, above, width, room.timeline.unread_from, &self.zone).rows.len()
+        lay::lay(item, above, pane.width, room.timeline.unread_from, &self.zone).rows.len()
     }
 
     /// The bottom item and its rows below the edge.
@@ -44,43 +55,44 @@ impl App {
 
     /// What is in sight, from the top down.
     pub(crate) fn visible(&self, room: &Room) -> Vec<Visible> {
-        let mut rows_left = usize::from(areas(self).timeline.height);
+        let pane = self.pane();
+        let mut rows_left = pane.height;
         let Some((mut at, hidden)) = Self::bottom(room) else { return Vec::new() };
         let mut out = Vec::new();
-        let mut end = self.height(room, at).saturating_sub(hidden);
+        let mut end = self.height(room, at, pane).saturating_sub(hidden);
         loop {
             let start = end.saturating_sub(rows_left);
             rows_left -= end - start;
             out.push(Visible { at, rows: start..end });
             let Some(above) = at.checked_sub(1).filter(|_| rows_left > 0) else { break };
             at = above;
-            end = self.height(room, at);
+            end = self.height(room, at, pane);
         }
         out.reverse();
         out
     }
 
     /// Whether everything above the reader is in sight already.
-    fn rows_above(&self, room: &Room, wanted: usize) -> usize {
+    fn rows_above(&self, room: &Room, wanted: usize, pane: Pane) -> usize {
         let Some((mut at, hidden)) = Self::bottom(room) else { return 0 };
-        let mut rows = self.height(room, at).saturating_sub(hidden);
+        let mut rows = self.height(room, at, pane).saturating_sub(hidden);
         while rows < wanted {
             let Some(above) = at.checked_sub(1) else { break };
             at = above;
-            rows += self.height(room, at);
+            rows += self.height(room, at, pane);
         }
         rows.min(wanted)
     }
 
     pub(super) fn scroll_up(&mut self, rows: usize) {
-        let pane = usize::from(areas(self).timeline.height);
+        let pane = self.pane();
         let Some(room) = self.here() else { return };
         // Never further than until the oldest row stands at the top.
-        let rows = self.rows_above(room, pane + rows).saturating_sub(pane);
+        let rows = self.rows_above(room, pane.height + rows, pane).saturating_sub(pane.height);
         let Some((mut at, hidden)) = Self::bottom(room) else { return };
         let mut hidden = hidden + rows;
         loop {
-            let height = self.height(room, at);
+            let height = self.height(room, at, pane);
             if hidden < height || at == 0 {
                 break;
             }
@@ -95,6 +107,7 @@ impl App {
     }
 
     pub(super) fn scroll_down(&mut self, rows: usize) {
+        let pane = self.pane();
         let Some(room) = self.here() else { return };
         if room.scroll.anchor.is_none() {
             return;
@@ -108,7 +121,7 @@ impl App {
                 return;
             }
             at += 1;
-            hidden = self.height(room, at);
+            hidden = self.height(room, at, pane);
         }
         hidden -= rows;
         if hidden == 0 && at + 1 >= room.timeline.len() {

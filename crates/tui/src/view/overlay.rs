@@ -143,7 +143,11 @@ fn people(app: &App, frame: &mut Frame<'_>, screen: Rect, scroll: usize) {
             Span::styled(name, style),
             Span::styled(format!("  {}", whereabouts(app, person)), app.theme.quiet()),
         ]));
-        let key = inert::line(&person.key);
+        let key = if person.key.is_empty() {
+            String::from("your key here comes with your first message")
+        } else {
+            inert::line(&person.key)
+        };
         let rows = text::wrap(&key, width.saturating_sub(4).clamp(2, 64));
         lines.extend(rows.into_iter().map(|row| Line::styled(format!("  {row}"), app.theme.quiet())));
     }

@@ -18,8 +18,8 @@ fn click(face: &mut Face, column: u16, row: u16) {
 /// Where on the screen a text stands.
 fn find(face: &Face, what: &str) -> (u16, u16) {
     for (row, line) in screen(&face.app).lines().enumerate() {
-        if let Some(at) = line.find(what) {
-            let column = crate::text::width(&line[..at]);
+        if let Some((before, _)) = line.split_once(what) {
+            let column = crate::text::width(before);
             return (u16::try_from(column).unwrap(), u16::try_from(row).unwrap());
         }
     }

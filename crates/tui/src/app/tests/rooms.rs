@@ -88,16 +88,17 @@ fn slash_commands_ask_the_engine() {
     face.enter("/ttl none");
     face.enter("/name Alice Liddell");
     face.ctrl('r');
-    let commands: Vec<String> = face.commands().into_iter().map(|(_, c)| format!("{c:?}")).collect();
-    assert_eq!(
-        commands,
-        [
-            "SetTtl { room: RoomId(1), ttl: Some(600) }",
-            "SetTtl { room: RoomId(1), ttl: None }",
-            "SetName { room: RoomId(1), name: \"Alice Liddell\" }",
-            "ReconnectNow { room: RoomId(1) }",
-        ]
-    );
+    let commands: Vec<Command> = face.commands().into_iter().map(|(_, c)| c).collect();
+    let [
+        Command::SetTtl { ttl: Some(600), .. },
+        Command::SetTtl { ttl: None, .. },
+        Command::SetName { name, .. },
+        Command::ReconnectNow { room: RoomId(1) },
+    ] = commands.as_slice()
+    else {
+        panic!("{commands:?}");
+    };
+    assert_eq!(name, "Alice Liddell");
 }
 
 #[test]
@@ -162,6 +163,17 @@ fn a_passphrase_room_asks_and_shows_no_letter_of_it() {
     assert!(!format!("{:?}", face.app).contains("five words"), "nothing of it stays");
     face.feed(Msg::Opened(Err(OpenFailure::Refused("wrong passphrase; try again".into()))));
     assert_eq!(face.said(), "Wrong passphrase; try again.");
+}
+
+#[test]
+fn who_has_not_spoken_is_in_the_list_all_the_same() {
+    let mut face = garden();
+    face.engine(Event::People { room: RoomId(1), people: vec![person("Bob", true)] });
+    let text = screen(&face.app);
+    assert!(
+        text.contains("Here 2") && text.lines().nth(1).is_some_and(|l| l.contains("Alice") && l.ends_with("you")),
+        "{text}"
+    );
 }
 
 #[test]
