@@ -1,4 +1,5 @@
 //! Whatever is wrong: what happened, why, and what to do, with the exit code that says so.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised fails")]
 
 mod common;
 

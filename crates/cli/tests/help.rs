@@ -1,4 +1,5 @@
 //! Help, completions and man pages.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised fails")]
 
 mod common;
 

@@ -36,9 +36,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut kept = 0;
     while kept < 3 {
-        match events.next().await.ok_or("the client ended")? {
-            Event::State { state: DeliveryState::Kept, .. } => kept += 1,
-            _ => {}
+        if let Event::State { state: DeliveryState::Kept, .. } = events.next().await.ok_or("the client ended")? {
+            kept += 1;
         }
     }
     relay.shutdown().await?;

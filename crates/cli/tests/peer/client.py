@@ -23,7 +23,7 @@ def now_ms():
     return int(time.time() * 1000)
 
 
-def say(kind, **fields):
+def say(kind, /, **fields):
     print(json.dumps({"type": kind, **fields}, ensure_ascii=False), flush=True)
 
 
