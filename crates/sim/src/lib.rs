@@ -15,6 +15,7 @@ mod disk;
 mod face;
 mod net;
 mod plan;
+mod story;
 mod world;
 
 pub use plan::Plan;

@@ -7,6 +7,7 @@ use super::{Happening, MARK, Said, World};
 use crate::client::{Client, Fate};
 use crate::net::{Connection, ConnectionId};
 use crate::plan::{below, one_in, pick};
+use crate::story;
 
 /// A client that died is back after up to this long.
 const CLIENT_DOWN: Millis = 15_000;
@@ -140,7 +141,7 @@ impl World {
         if let Some(id) = life.and_then(|l| l.connection) {
             if let Some(connection) = self.net.get_mut(id) {
                 connection.client_knows = true;
-                connection.cut = Some(now.saturating_add(connection.latency));
+                connection.cut = connection.cut.or(Some(now.saturating_add(connection.latency)));
             }
             let after = below(&mut self.rng, 2_000);
             self.later(after, Happening::RelayHears { connection: id });
@@ -287,6 +288,7 @@ impl World {
             self.cut(id);
             return Ok(());
         }
+        self.tell(|| format!("member {index} <- {}", story::from_relay(&bytes)));
         let relay = self.clients.get(index).and_then(|c| c.relay).ok_or("no relay")?;
         self.hand(index, Input::Frame { relay, bytes })
     }

@@ -11,6 +11,7 @@ use crate::client::ROOM_NAME;
 use crate::disk::holds;
 use crate::net::ConnectionId;
 use crate::plan::{below, one_in};
+use crate::story;
 
 /// The relay looks at its clock this often, seldom enough not to be most of what happens.
 const TICK: Millis = 5_000;
@@ -70,7 +71,7 @@ impl World {
     pub(super) fn at_relay(&mut self, id: ConnectionId, bytes: &[u8]) -> Result<(), String> {
         self.listen(bytes);
         let Some(connection) = self.net.get(id).filter(|c| !c.relay_knows && !c.is_cut(self.now)) else { return Ok(()) };
-        let session = connection.session;
+        let (session, client) = (connection.session, connection.client);
         if one_in(&mut self.rng, self.plan.relay_dies) {
             self.relay_dies();
             return Ok(());
@@ -79,7 +80,8 @@ impl World {
             self.cut(id);
             return Ok(());
         }
-        let now = self.now;
+        let (now, secret) = (self.now, self.secret);
+        self.tell(|| format!("relay <- member {client} by {id}: {}", story::from_client(bytes, &secret)));
         if let Some(hub) = &mut self.hub {
             let _ = hub.receive(now, session, bytes);
         }
