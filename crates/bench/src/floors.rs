@@ -15,6 +15,8 @@ use crate::{BODY, Outcome, SPAN, figure};
 const FRAME: usize = BODY + 80;
 const FILE: usize = 64 << 20;
 const READERS: u32 = 100;
+/// Added to a number of messages: they are to be durable first.
+const SYNCED: u32 = 1 << 16;
 
 pub(crate) async fn run() -> Outcome<()> {
     for group in [1, 64, 1_024] {
@@ -31,7 +33,12 @@ pub(crate) async fn run() -> Outcome<()> {
     // The server has accepted the last one when it answers.
     control.write_all(&READERS.to_le_bytes()).await?;
     control.read_u8().await?;
-    for (batch, name) in [(1, "one message at a time"), (64, "64 messages a write")] {
+    let kinds = [
+        (1, "one message at a time"),
+        (1 | SYNCED, "one message at a time, synced to a file first"),
+        (64, "64 messages a write"),
+    ];
+    for (batch, name) in kinds {
         let (rate, cpu) = fan(&bare, &mut control, &mut readers, batch).await?;
         figure(&format!("floor: bare sockets, room of {READERS}, {name}"), rate, "deliveries/s");
         figure(&format!("floor: bare sockets, room of {READERS}, {name}: CPU"), cpu, "µs/delivery");
@@ -67,7 +74,8 @@ fn fill(file: &mut File) -> Outcome<()> {
 
 async fn fan(bare: &Process, control: &mut TcpStream, readers: &mut [TcpStream], batch: u32) -> Outcome<(f64, f64)> {
     let mut buffer = vec![0; FRAME * 64];
-    let want = FRAME * usize::try_from(batch)?;
+    let messages = batch & !SYNCED;
+    let want = FRAME * usize::try_from(messages)?;
     let (mut begun, mut cpu, mut rounds, mut warm) = (Instant::now(), Duration::ZERO, 0_u32, false);
     while !warm || begun.elapsed() < SPAN / 2 {
         if !warm && begun.elapsed() > SPAN / 10 {
@@ -79,7 +87,7 @@ async fn fan(bare: &Process, control: &mut TcpStream, readers: &mut [TcpStream],
         }
         rounds += 1;
     }
-    let deliveries = f64::from(rounds) * f64::from(batch) * f64::from(READERS);
+    let deliveries = f64::from(rounds) * f64::from(messages) * f64::from(READERS);
     let cpu = (bare.cpu()? - cpu).as_secs_f64() * 1e6 / deliveries;
     Ok((deliveries / begun.elapsed().as_secs_f64(), cpu))
 }
@@ -99,8 +107,14 @@ pub(crate) async fn fan_out() -> Outcome<()> {
     control.read_u32_le().await?;
     control.write_u8(1).await?;
     let bytes = vec![0x42; FRAME * 64];
+    let mut file = tempfile::tempfile_in(".")?;
+    fill(&mut file)?;
     while let Ok(batch) = control.read_u32_le().await {
-        let bytes = bytes.get(..FRAME * usize::try_from(batch)?).ok_or("a large batch")?;
+        let bytes = bytes.get(..FRAME * usize::try_from(batch & !SYNCED)?).ok_or("a large batch")?;
+        if batch & SYNCED != 0 {
+            file.write_all_at(bytes, 0)?;
+            tokio::task::block_in_place(|| file.sync_data())?;
+        }
         for socket in &mut sockets {
             socket.write_all(bytes).await?;
         }
