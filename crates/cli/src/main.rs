@@ -37,10 +37,6 @@ use tracing_subscriber::filter::LevelFilter;
 use args::{Args, Command};
 use fail::{Failure, Outcome, say};
 
-/// Gives memory back when sessions leave; glibc's keeps what 5,000 of them took (docs/decisions/0003-allocator.md).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(args) {
