@@ -25,7 +25,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("estoile-seal", &["estoile-wire"]),
     ("estoile-hub", &["estoile-wire"]),
     ("estoile-engine", &["estoile-wire", "estoile-seal"]),
-    ("estoile-relay", &["estoile-wire", "estoile-hub"]),
+    ("estoile-relay", &["estoile-wire", "estoile-hub", "estoile-trim"]),
+    ("estoile-trim", &[]),
     ("estoile-client", &["estoile-wire", "estoile-seal", "estoile-engine"]),
     ("estoile-tui", &["estoile-engine", "estoile-client"]),
     (

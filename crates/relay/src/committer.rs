@@ -20,6 +20,8 @@ use crate::reading::Disk;
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// Between two looks for logs that are over.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Sessions that must have ended since their last peak before freed memory is given back: fewer leave less than a megabyte.
+const TRIM_AFTER: usize = 256;
 /// Records that expire at once: between two such steps appends get their turn.
 const EXPIRE_STEP: usize = 4_096;
 /// Commits that may be ahead of their publication: more would only let memory grow.
@@ -54,6 +56,7 @@ impl Committer {
             stop: stop.clone(),
             flush: flush.clone(),
             disk_full: false,
+            peak: 0,
             _folder: folder,
         };
         let thread = std::thread::Builder::new()
@@ -106,6 +109,8 @@ struct Work {
     stop: Arc<AtomicBool>,
     flush: Arc<Mutex<Option<oneshot::Sender<()>>>>,
     disk_full: bool,
+    /// The most sessions since memory was last given back.
+    peak: usize,
     /// The store's folder is ours until the store is closed.
     _folder: Arc<Folder>,
 }
@@ -127,6 +132,7 @@ impl Work {
             }
             if Instant::now() >= expire_at {
                 let more = self.expire();
+                self.trim();
                 expire_at = Instant::now() + if more { Duration::ZERO } else { EXPIRE_EVERY };
             }
             if Instant::now() >= sweep_at {
@@ -189,6 +195,16 @@ impl Work {
                 self.judge(&error);
                 false
             }
+        }
+    }
+
+    /// After many sessions have ended, gives back to the system what they took.
+    fn trim(&mut self) {
+        let sessions = self.core.sessions();
+        self.peak = self.peak.max(sessions);
+        if self.peak - sessions >= TRIM_AFTER {
+            estoile_trim::give_back();
+            self.peak = sessions;
         }
     }
 

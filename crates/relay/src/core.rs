@@ -218,6 +218,11 @@ impl Core {
         }
     }
 
+    /// How many sessions there are.
+    pub(crate) fn sessions(&self) -> usize {
+        lock(&self.sessions).len()
+    }
+
     /// Waits until no session is left.
     pub(crate) async fn all_gone(&self) {
         while !lock(&self.sessions).is_empty() {
