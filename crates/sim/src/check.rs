@@ -184,7 +184,11 @@ impl World {
             }
             let unseen = snapshot.messages.iter().find(|m| m.own && !matches!(m.state, DeliveryState::Seen { .. }));
             if let Some(message) = unseen {
-                return Err(format!("nobody has seen {} of member {index}: {:?}", number(&message.text), message.state));
+                return Err(format!(
+                    "nobody has seen {} of member {index}: {:?}",
+                    number(&message.text),
+                    message.state
+                ));
             }
         }
         let hub = self.hub.as_mut().ok_or("the relay is down")?;

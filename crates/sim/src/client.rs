@@ -150,9 +150,7 @@ impl Client {
         let failed = ready(life.vault.commit(&turn, &mut self.rng)).ok_or("a commit waits")?;
         match failed {
             Ok(_) => Err("a commit succeeds on a disk that fails".to_owned()),
-            Err(error) => {
-                Ok(Happened { effects: Vec::new(), refused: turn.failed(&error.to_string()), died: true })
-            }
+            Err(error) => Ok(Happened { effects: Vec::new(), refused: turn.failed(&error.to_string()), died: true }),
         }
     }
 

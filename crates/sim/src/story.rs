@@ -26,7 +26,7 @@ pub(crate) fn from_client(bytes: &[u8], secret: &[u8; 32]) -> String {
         Ok(ClientFrame::Attach(f)) => format!("attach after {}", f.after),
         Ok(ClientFrame::Append(f)) => {
             format!("append {} request {}: {}", short(&f.id16), f.request, letter(secret, f.body))
-        },
+        }
         Ok(ClientFrame::Signal(_)) => "signal".to_owned(),
         Ok(ClientFrame::Ping(_)) => "ping".to_owned(),
         Ok(ClientFrame::Detach(_)) => "detach".to_owned(),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use estoile_sim::{Plan, World};
 
 /// So long the test takes new seeds.
-const BUDGET: Duration = Duration::from_secs(18);
+const BUDGET: Duration = Duration::from_secs(15);
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))

@@ -70,7 +70,9 @@ impl World {
 
     pub(super) fn at_relay(&mut self, id: ConnectionId, bytes: &[u8]) -> Result<(), String> {
         self.listen(bytes);
-        let Some(connection) = self.net.get(id).filter(|c| !c.relay_knows && !c.is_cut(self.now)) else { return Ok(()) };
+        let Some(connection) = self.net.get(id).filter(|c| !c.relay_knows && !c.is_cut(self.now)) else {
+            return Ok(());
+        };
         let (session, client) = (connection.session, connection.client);
         if one_in(&mut self.rng, self.plan.relay_dies) {
             self.relay_dies();
@@ -105,8 +107,11 @@ impl World {
         let half_open = one_in(&mut self.rng, self.plan.half_open);
         let (to_client, to_relay) = (below(&mut self.rng, 5_000), below(&mut self.rng, 5_000));
         let now = self.now;
-        let Some(connection) = self.net.get_mut(id).filter(|c| c.cut.is_none()) else { return };
-        connection.cut = Some(now);
+        let Some(connection) = self.net.get_mut(id) else { return };
+        if connection.cut.replace(now).is_some() {
+            // Its end was near already; now what is under way is lost too.
+            return;
+        }
         let client = connection.client;
         self.tell(|| format!("connection {id} of member {client} is cut"));
         self.later(to_client, Happening::ClientHears { connection: id });
