@@ -4,7 +4,6 @@ It is driven by lines: each line of stdin is one JSON object with `do`, each is 
 {"type": "answer", ...}; what happens in the room comes between as lines of other types.
 """
 
-import base64
 import json
 import os
 import select
@@ -55,20 +54,20 @@ class Peer:
             say("closing", code=fields[0])
 
     def on_record(self, record):
-        cursor, id16, body = record[1], record[5], record[6]
+        cursor, body = record[1], record[6]
         if cursor <= self.cursor:
             say("trouble", why="cursors must rise")
         asked_again, self.cursor = cursor in self.cursors, cursor
         self.cursors.add(cursor)
         try:
             letter = seals.open_letter(self.keys, body)
+            if letter.sender == self.signer.public:
+                return
             verdict = seals.judge(letter, now_ms())
             if verdict == "held":
                 self.held.append(letter)
             if verdict != "now":
                 raise seals.Refused(verdict)
-            if id16 != letter.id16:
-                raise seals.Refused("repeat" if letter.hash in self.transcript.letters else "not its id16")
         except seals.Refused as reason:
             say("dropped", why=str(reason), cursor=cursor)
             return
@@ -77,8 +76,11 @@ class Peer:
     def take(self, letter, cursor, asked_again=False):
         verdict = self.transcript.observe(letter)
         if verdict == "repeat":
-            if not asked_again and letter.sender != self.signer.public:
+            if not asked_again:
                 say("dropped", why="repeat", cursor=cursor)
+            return
+        if verdict == "broken":
+            say("dropped", why="broken", cursor=cursor)
             return
         if verdict == "two-faced":
             say("two-faced", key=letter.sender.hex())
@@ -96,12 +98,19 @@ class Peer:
         except seals.Refused as reason:
             say("dropped", why=str(reason), cursor=None)
             return
-        say("signal", kind=fields[0], **{"from": fields[1]}, key=sender.hex(), off_ms=now_ms() - fields[2])
+        if abs(now_ms() - fields[2]) > 60_000 or fields[2] <= self.signalled.get(sender, 0):
+            say("dropped", why="an old signal", cursor=None)
+            return
+        self.signalled[sender] = fields[2]
+        say("signal", kind=fields[0], **{"from": fields[1]}, key=sender.hex())
         if fields[0] == seals.WHO_IS_HERE:
             self.signal(seals.HERE)
         if fields[0] == seals.MISSING and fields[3] == self.signer.public:
             for digest in fields[4]:
                 self.send_again(digest)
+            unknown = [digest for digest in fields[4] if digest not in self.written]
+            if unknown:
+                self.signal(seals.UNKNOWN, letters=unknown)
 
     def send_again(self, digest):
         """S9.4: the author appends the same letter again, if it has it."""
@@ -150,6 +159,7 @@ class Peer:
         self.name = links.check_name(name)
         self.transcript, self.held, self.written, self.counter = Transcript(), [], {}, 0
         self.cursor, self.cursors, self.lagged, self.live = 0, set(), False, False
+        self.last_signal, self.signalled = 0, {}
         self.session, *_ = self.connect(f"http://{self.link.authority}", self.link.relay, buffer)
         self.attach()
         skew = round(self.session.skew_ms)
@@ -213,16 +223,11 @@ class Peer:
         body = seals.seal_letter(self.keys, letter, signature)
         return self.append(letter, body, os.urandom(16) if elsewhere else None, letter.ttl)
 
-    def do_copy(self, id):
-        """Another sender's letter under this one's name: the seal is new, the signature the other's."""
-        found = self.transcript.letters[bytes.fromhex(id)]
-        packet = b"\x01" + self.signer.public + bytes(64) + found.data
-        fernet = seals.Fernet(base64.urlsafe_b64encode(self.keys.fernet))
-        body = fernet.encrypt_at_time(packet, found.sent_at // 1000)
-        return self.append(found, body, os.urandom(16))
-
     def signal(self, kind, shift_ms=0, author=None, letters=None):
-        body = seals.seal_signal(self.keys, self.signer, kind, self.name, now_ms() + shift_ms, author, letters)
+        # Each later than the one before: a reader drops what comes twice (S9.4).
+        sent_at = max(now_ms(), self.last_signal + 1)
+        self.last_signal = sent_at
+        body = seals.seal_signal(self.keys, self.signer, kind, self.name, sent_at + shift_ms, author, letters)
         self.session.signal(self.keys.log, body)
 
     def do_signal(self, kind, author=None, letters=None, **how):

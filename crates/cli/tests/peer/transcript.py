@@ -12,9 +12,11 @@ class Transcript:
         self.named = {}
 
     def observe(self, letter):
-        """"new", "repeat" or "two-faced"."""
+        """"new", "repeat", "two-faced", or "broken" (S8.4, S8.7)."""
         if letter.hash in self.letters:
             return "repeat"
+        if any(p.sender == letter.sender and p.counter >= letter.counter for p in letter.parents):
+            return "broken"
         under = (letter.sender, letter.counter)
         verdict = "two-faced" if under in self.by_counter else "new"
         self.letters[letter.hash] = letter
