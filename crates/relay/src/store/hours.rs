@@ -51,6 +51,8 @@ struct Key {
 struct Keys {
     by_hour: BTreeMap<u32, Key>,
     free: Vec<u64>,
+    /// Slots that may hold keys which nothing lies under: what was half made when the system failed.
+    stale: Vec<u64>,
     slots: u64,
 }
 
@@ -121,7 +123,10 @@ impl Hours {
             }
             let (hour, secret) =
                 read_slot(bytes).ok_or(OpenError::Damaged { what: "a key of an hour is not whole" })?;
-            keys.by_hour.insert(hour, Key { slot, secret });
+            if let Some(before) = keys.by_hour.insert(hour, Key { slot, secret }) {
+                // Two keys of one hour are left only where neither was in use yet (see `ensure`).
+                keys.stale.push(before.slot);
+            }
         }
         Ok(Self { file, keys: RwLock::new(keys) })
     }
@@ -144,27 +149,34 @@ impl Hours {
             return Ok(());
         }
         let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        // Before a key counts, whatever an earlier failure left is gone: read again, it could be taken for this one.
+        for slot in &keys.stale {
+            self.file.write_all_at(&[0; 64], slot * SLOT)?;
+        }
         let mut made = Vec::with_capacity(missing.len());
-        for hour in missing {
+        if let Err(e) = self.make(&mut keys, missing, &mut made).and_then(|()| self.file.sync_data()) {
+            keys.stale.extend(made.into_iter().map(|(_, key)| key.slot));
+            return Err(e);
+        }
+        let cleared = std::mem::take(&mut keys.stale);
+        keys.free.extend(cleared);
+        keys.by_hour.extend(made);
+        Ok(())
+    }
+
+    /// Writes new keys; `made` has each whose slot may have been touched, also when it fails.
+    fn make(&self, keys: &mut Keys, hours: Vec<u32>, made: &mut Vec<(u32, Key)>) -> io::Result<()> {
+        for hour in hours {
             if keys.free.is_empty() {
-                self.grow(&mut keys)?;
+                self.grow(keys)?;
             }
             let Some(slot) = keys.free.pop() else { break };
             let mut secret = Box::new(Zeroizing::new([0; 32]));
             UnwrapErr(getrandom::SysRng).fill_bytes(&mut secret[..]);
-            let written = self.file.write_all_at(&write_slot(hour, &secret)[..], slot * SLOT);
+            let bytes = write_slot(hour, &secret);
             made.push((hour, Key { slot, secret }));
-            if let Err(e) = written {
-                keys.free.extend(made.into_iter().map(|(_, key)| key.slot));
-                return Err(e);
-            }
+            self.file.write_all_at(&bytes[..], slot * SLOT)?;
         }
-        if let Err(e) = self.file.sync_data() {
-            // The slots may hold keys that nothing lies under: free to be written over.
-            keys.free.extend(made.into_iter().map(|(_, key)| key.slot));
-            return Err(e);
-        }
-        keys.by_hour.extend(made);
         Ok(())
     }
 
@@ -214,3 +226,6 @@ impl Hours {
         Some(ChaCha20Poly1305::new((&*key).into()))
     }
 }
+
+#[cfg(test)]
+mod tests;
