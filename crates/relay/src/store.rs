@@ -30,6 +30,7 @@ use estoile_wire::Millis;
 pub use error::OpenError;
 pub use open::FORMAT;
 pub use reader::RecordReader;
+pub(crate) use segment::LARGEST as LARGEST_FILE;
 
 use hours::Hours;
 use index::Index;
@@ -84,8 +85,9 @@ pub struct RecordStore {
     taken_through: Option<Millis>,
     /// Space for the group that is being made.
     group: Vec<u8>,
-    /// A failure after which nothing more may be written.
-    broken: Option<StoreError>,
+    /// A segment, and where its last whole group ends, that could not be cut there after a failed write. Before it is,
+    /// nothing more may be written.
+    uncut: Option<(u32, u64)>,
     /// Held for its lock; the system frees it with the process, however that ends.
     _lock: File,
 }
@@ -119,7 +121,7 @@ impl Store for RecordStore {
             if !expired.logs.is_empty() {
                 self.taken_through = Some(self.taken_through.map_or(now, |before| before.max(now)));
             }
-            // What could not be cleaned now is cleaned the next time; a failure that matters stays in `broken`.
+            // What could not be cleaned now is cleaned the next time; a failure that matters stays in `uncut`.
             self.clean().ok();
         }
         Ok(expired)
@@ -133,7 +135,7 @@ impl Store for RecordStore {
 
 impl Drop for RecordStore {
     fn drop(&mut self) {
-        if self.broken.is_none() && self.taken_through.is_some() {
+        if self.uncut.is_none() && self.taken_through.is_some() {
             // Lost, it would only make the next process take the same records again.
             self.write(&[], Room::Upkeep).ok();
         }

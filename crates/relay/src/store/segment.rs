@@ -26,7 +26,7 @@ const GROUP_MARK: [u8; 4] = *b"grp:";
 pub(super) const SMALLEST: u64 = 1 << 20;
 /// No segment is preallocated beyond this: making one stalls commits for some 20 ms, and cleaning one moves at most half
 /// of it at a time.
-pub(super) const LARGEST: u64 = 16 << 20;
+pub(crate) const LARGEST: u64 = 16 << 20;
 /// A file longer than this is not ours: the largest batch of the largest bodies lies far below.
 const MAX_FILE: u64 = 1 << 30;
 /// The name under which a segment is made before it counts.

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod troubles;
+
 const HOUR: Millis = 3_600_000;
 
 struct OnDisk(Vec<TempDir>);

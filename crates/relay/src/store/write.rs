@@ -33,6 +33,13 @@ impl Active {
         self.at
     }
 
+    /// From now on writing fails, and so does what follows from it.
+    #[cfg(test)]
+    pub(super) fn fail(&mut self, read_only: std::fs::File) {
+        let Segment { number, salt, .. } = *self.segment;
+        self.segment = Arc::new(Segment { number, salt, file: read_only });
+    }
+
     /// Gives back what was preallocated and not used.
     pub(super) fn cut(&self) -> io::Result<()> {
         self.segment.cut(self.at)
@@ -80,9 +87,17 @@ impl Change<'_> {
 type Sofar = HashMap<LogId, Option<(u64, Cursor)>>;
 
 impl RecordStore {
-    /// An error if nothing may be written any more.
-    pub(super) fn working(&self) -> Result<(), StoreError> {
-        self.broken.clone().map_or(Ok(()), Err)
+    /// An error as long as nothing may be written: what a failed write left must be gone first, and that is tried again
+    /// each time, so that the store heals when its disk does.
+    pub(super) fn working(&mut self) -> Result<(), StoreError> {
+        let Some((number, end)) = self.uncut else { return Ok(()) };
+        let file = self.shared.index().segments.get(&number).map(|held| Arc::clone(&held.file));
+        if let Some(segment) = file {
+            segment.cut(end).map_err(|e| failed(&e))?;
+            self.sealed(number, end);
+        }
+        self.uncut = None;
+        Ok(())
     }
 
     /// Checks a batch against the trait's rules and decides numbers; gives the next free number of a log.
@@ -164,7 +179,7 @@ impl RecordStore {
         let Some(active) = self.active.take() else { return };
         match active.cut() {
             Ok(()) => self.sealed(active.segment.number, active.at),
-            Err(error) => self.broken = Some(StoreError::Failed(error.kind().to_string())),
+            Err(_) => self.uncut = Some((active.segment.number, active.at)),
         }
     }
 
