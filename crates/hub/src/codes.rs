@@ -1,12 +1,14 @@
-//! What each entry code's logs hold together, over all shards. Counters only: no lock is held while a log works.
+//! What each entry code's logs hold together, over all shards, and how many are made. Counters only: no lock is held while a log works.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use estoile_wire::Refusal;
+use estoile_wire::{Millis, Refusal};
 
 use crate::config::Config;
+use crate::rate::Bucket;
+use crate::shard::No;
 use crate::store::EntryTag;
 
 #[derive(Debug, Default)]
@@ -20,6 +22,7 @@ struct Count {
 pub struct Codes {
     all: Arc<Count>,
     by_tag: Arc<Mutex<BTreeMap<EntryTag, Arc<Count>>>>,
+    creations: Arc<Mutex<Bucket>>,
 }
 
 /// One log's share in the counts; gives it back when dropped.
@@ -50,19 +53,22 @@ impl Codes {
     }
 
     /// A share for a new log, or why there is none.
-    pub(crate) fn open(&self, tag: Option<EntryTag>, config: &Config) -> Result<Share, (Refusal, u64)> {
+    pub(crate) fn open(&self, now: Millis, tag: Option<EntryTag>, config: &Config) -> Result<Share, No> {
         let full = |count: &Count, most: u64| count.logs.load(Ordering::Relaxed) >= most;
         if full(&self.all, config.max_logs) {
-            return Err((Refusal::DiskFull, config.max_logs));
+            return Err(No::above(Refusal::DiskFull, config.max_logs));
         }
         if let Some(code) = self.count(tag) {
             if full(&code, config.logs_per_code) {
-                return Err((Refusal::EntryUsedUp, config.logs_per_code));
+                return Err(No::above(Refusal::EntryUsedUp, config.logs_per_code));
             }
             if code.bytes.load(Ordering::Relaxed) >= config.bytes_per_code {
-                return Err((Refusal::EntryUsedUp, config.bytes_per_code));
+                return Err(No::above(Refusal::EntryUsedUp, config.bytes_per_code));
             }
         }
+        let mut creations = self.creations.lock().unwrap_or_else(PoisonError::into_inner);
+        creations.take(now, config.creations_in_all).map_err(|wait| No::wait(Refusal::RateLimited, wait))?;
+        drop(creations);
         Ok(self.reopen(tag, 0))
     }
 

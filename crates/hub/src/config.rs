@@ -47,6 +47,9 @@ pub struct Config {
     pub max_logs: u64,
     /// Creations of one connection: each costs a signature check and a write.
     pub creations: Rate,
+    /// Creations of all connections together: who comes back with a new connection for each can't fill the relay with
+    /// empty logs, for a day's worth of them is less than `max_logs`, and an empty log lives for a day.
+    pub creations_in_all: Rate,
     /// Attach attempts of one connection, the failed ones too: each costs a signature check, and guesses at a
     /// passphrase room go through here.
     pub attaches: Rate,
@@ -93,6 +96,7 @@ impl Default for Config {
             bytes_per_code: 10 << 30,
             max_logs: 1_000_000,
             creations: Rate::per_minute(60),
+            creations_in_all: Rate { per_second_milli: 10_000, burst: 10_000 },
             attaches: Rate { per_second_milli: 20_000, burst: 512 },
             appends: Rate::per_second(20_000),
             signals: Rate { per_second_milli: 50_000, burst: 200 },

@@ -52,7 +52,7 @@ impl<Q: Outbox> Shard<Q> {
         if self.staged >= self.config.staged_bytes {
             return Err(No::wait(Refusal::Busy, BUSY_WAIT_MS));
         }
-        let share = self.codes.open(new.entry, &self.config).map_err(|(code, limit)| No::above(code, limit))?;
+        let share = self.codes.open(now, new.entry, &self.config)?;
         let meta = LogMeta {
             id: new.id,
             kind: new.kind,
