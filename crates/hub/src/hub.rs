@@ -155,6 +155,7 @@ impl Hub {
     pub fn receive(&mut self, now: Millis, session: SessionId, bytes: &[u8]) -> Flow {
         let Some(peer) = self.peers.get_mut(&session) else { return Flow::Close(Refusal::Closing) };
         let mut flow = peer.session.receive(now, bytes, &self.rules, &self.shards, &self.reader);
+        peer.session.heard(now);
         if peer.outbox.lock().overflowed() {
             flow = Flow::Close(Refusal::Busy);
         }

@@ -3,7 +3,9 @@
 //! A session knows no socket. Its driver
 //!
 //! 1. makes one for each connection and puts every binary message into [`Session::receive`];
-//! 2. tells it of other signs of life (an answered ping) by [`Session::heard`], and asks [`Session::due`] what time brings;
+//! 2. tells it of every sign of life (a message, an answered ping) by [`Session::heard`], and asks [`Session::due`] what
+//!    time brings: these two by a clock that nobody sets, if the driver has one, for a wall clock that is put right must
+//!    not make everybody look silent;
 //! 3. while [`Session::catching_up`] and its queue has room ([`Queue::has_room`](crate::queue::Queue::has_room)): takes
 //!    [`Session::next_read`], runs it against a reader, wherever that may block, and gives the answer to [`Session::page`];
 //! 4. when the connection ends, for whatever reason, calls [`Session::end`], and all that the session held is freed.
@@ -75,7 +77,7 @@ pub struct Session<Q> {
 }
 
 impl<Q: Outbox> Session<Q> {
-    /// A session that has said nothing yet.
+    /// A session that has said nothing yet. `now` is by the clock of [`Session::heard`] and [`Session::due`].
     #[must_use]
     pub fn new(id: SessionId, outbox: Q, now: Millis, rng: &mut dyn CryptoRng) -> Self {
         let mut nonce = Nonce([0; 32]);
@@ -129,7 +131,7 @@ impl<Q: Outbox> Session<Q> {
 
     // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A sign of life that is no frame: an answered ping of the transport.
+    /// A sign of life: a message that was received, or one of the transport's own.
     pub fn heard(&mut self, now: Millis) {
         // Whoever has not said hello doesn't live on pongs.
         if self.open {
@@ -173,7 +175,6 @@ impl<Q: Outbox> Session<Q> {
             Ok(frame) => frame,
             Err(DecodeError::TooLarge) => return self.close(Refusal::FrameTooLarge),
             Err(DecodeError::UnknownType(n)) if self.open => {
-                self.heard = self.heard.max(now);
                 self.refuse(None, None, No::above(Refusal::Unsupported, n));
                 return Flow::Continue;
             }
@@ -183,7 +184,7 @@ impl<Q: Outbox> Session<Q> {
         match (self.open, &frame) {
             (false, ClientFrame::Hello(hello)) => return self.hello(now, hello, rules),
             (false, _) | (true, ClientFrame::Hello(_)) => return self.close(Refusal::OutOfOrder),
-            (true, _) => self.heard = self.heard.max(now),
+            (true, _) => {}
         }
         match frame {
             ClientFrame::Hello(_) => {}
@@ -205,7 +206,6 @@ impl<Q: Outbox> Session<Q> {
             return self.close(Refusal::UnsupportedVersion);
         }
         self.open = true;
-        self.heard = self.heard.max(now);
         let identity = &rules.identity;
         let welcome = Welcome {
             version: VERSION,

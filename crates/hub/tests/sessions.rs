@@ -5,11 +5,20 @@ mod common;
 
 use common::*;
 use ed25519_dalek::{Verifier, VerifyingKey};
+use estoile_hub::SessionId;
+use estoile_hub::codes::Codes;
 use estoile_hub::config::{Config, Rate};
-use estoile_hub::session::Flow;
+use estoile_hub::hub::SharedQueue;
+use estoile_hub::memory::MemoryStore;
+use estoile_hub::session::{Due, Flow, Session, Shards};
+use estoile_hub::shard::Shard;
+use estoile_hub::store::Store;
 use estoile_wire::frame::*;
 use estoile_wire::id::Nonce;
 use estoile_wire::{ClientFrame, LogId, PublicKey, Refusal, RelayFrame, Signature, limits, proof};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::sync::Arc;
 
 #[test]
 fn a_welcome_is_signed_over_the_challenge() {
@@ -176,6 +185,25 @@ fn creations_are_limited_for_each_connection() {
 }
 
 #[test]
+fn who_comes_back_with_a_new_connection_for_each_creation_is_limited_too() {
+    let in_all = Rate { per_second_milli: 1_000, burst: 3 };
+    let mut world = World::with(Config { creations_in_all: in_all, ..Config::default() }, None);
+    for n in 2..5 {
+        let client = world.client();
+        world.create(client, &Room::new(n), 0, 0);
+        world.hub.disconnect(START, client.session);
+    }
+    let client = world.client();
+    let frame = ClientFrame::Create(world.create_frame(client, &Room::new(9), 0, 0));
+    let answers = world.say(client, &frame);
+    let [RelayFrame::Refused(refused)] = &decoded(&answers)[..] else { unreachable!() };
+    assert_eq!((refused.code, refused.wait_ms), (Refusal::RateLimited, Some(1_000)));
+    world.create(client, &Room::new(2), 0, 0);
+    world.now += 1_000;
+    world.create(client, &Room::new(9), 0, 0);
+}
+
+#[test]
 fn attaching_takes_the_key_the_epoch_and_a_log() {
     let mut world = World::new();
     let (room, other) = (Room::new(2), Room::new(3));
@@ -243,6 +271,33 @@ fn silence_ends_a_session_and_life_does_not() {
     assert_eq!(closing(&world.take(silent)), Refusal::Silent);
     assert_eq!(world.hub.shard(|s| s.attachments()), 1);
     assert!(world.hub.is_connected(founder.session));
+}
+
+/// Silence is counted by a clock of its own: what time it is plays no part.
+#[test]
+fn silence_knows_no_wall_clock() {
+    let (rules, store) = (rules(Config::default(), None), MemoryStore::new());
+    let queue = SharedQueue::new(&rules.config);
+    let shards = One(Shard::new(Arc::new(rules.config.clone()), Codes::default()).into());
+    let mut session = Session::new(SessionId(1), queue, 0, &mut ChaCha20Rng::seed_from_u64(1));
+    let hello = ClientFrame::Hello(Hello { versions: vec![1], challenge: Nonce([0; 32]) }).encode();
+    assert_eq!(session.receive(START, &hello, &rules, &shards, &store.reader()), Flow::Continue);
+    session.heard(0);
+    assert_eq!((session.due(30_000, &rules), session.due(60_000, &rules)), (Due::Ping, Due::Ping));
+    let ping = ClientFrame::Ping(Ping { request: 1 }).encode();
+    // A year later by the wall, a moment later in truth.
+    assert_eq!(session.receive(START + 365 * DAY, &ping, &rules, &shards, &store.reader()), Flow::Continue);
+    session.heard(60_001);
+    assert_eq!((session.due(90_000, &rules), session.due(120_000, &rules)), (Due::Ping, Due::Ping));
+    assert_eq!(session.due(150_001, &rules), Due::Close(Refusal::Silent));
+}
+
+struct One(std::cell::RefCell<Shard<SharedQueue>>);
+
+impl Shards<SharedQueue> for One {
+    fn with<T>(&self, _: &LogId, f: impl FnOnce(&mut Shard<SharedQueue>) -> T) -> T {
+        f(&mut self.0.borrow_mut())
+    }
 }
 
 #[test]

@@ -17,6 +17,11 @@ const KEEPALIVE_EVERY: Duration = Duration::from_secs(15);
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(60);
 
+/// The system takes no more ahead of what the peer has room for: what waits for a slow reader waits in its session's
+/// queue, which is bounded and counted, and that a slow reader reads shows soon.
+#[cfg(target_os = "linux")]
+const AHEAD: u32 = 256 << 10;
+
 /// A session's socket.
 pub(crate) enum Io {
     Plain(TcpStream),
@@ -29,6 +34,8 @@ pub(crate) fn tune(socket: &TcpStream) {
     let _ = socket.set_nodelay(true);
     let socket = SockRef::from(socket);
     let _ = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_EVERY));
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_notsent_lowat(AHEAD);
     #[cfg(target_os = "linux")]
     let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
 }

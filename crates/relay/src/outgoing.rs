@@ -45,15 +45,29 @@ struct State {
     close: Option<CloseCode>,
     /// The session has ended: what is pushed now is dropped.
     ended: bool,
+    /// The words before the close frame, for which the queue may have no room.
+    last: Option<Bytes>,
+    /// Waits for anything to write.
     waker: Option<Waker>,
+    /// Waits for the socket, and must hear all the same of what ends the session.
+    blocked: Option<Waker>,
     metrics: Arc<Metrics>,
 }
 
 impl Outgoing {
     pub(crate) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
         let queue = Queue::new(config);
-        let state = State { queue, ping: false, pong: None, close: None, ended: false, waker: None, metrics };
-        Self(Arc::new(Mutex::new(state)))
+        Self(Arc::new(Mutex::new(State {
+            queue,
+            ping: false,
+            pong: None,
+            close: None,
+            ended: false,
+            last: None,
+            waker: None,
+            blocked: None,
+            metrics,
+        })))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -61,16 +75,28 @@ impl Outgoing {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state, and wakes the session's task if that waits.
+    /// Changes the state, and wakes the session's task if that waits; if it waits for its socket, only when the session
+    /// is to end: a socket that is full can do nothing about the rest.
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let (result, waker) = {
             let mut state = self.lock();
-            (change(&mut state), state.waker.take())
+            let result = change(&mut state);
+            let ends = state.close.is_some() || state.queue.overflowed();
+            let waker = state.waker.take().or_else(|| if ends { state.blocked.take() } else { None });
+            (result, waker)
         };
         if let Some(waker) = waker {
             waker.wake();
         }
         result
+    }
+
+    /// The session's task waits for its socket.
+    fn block(&self, cx: &Context<'_>) {
+        let mut state = self.lock();
+        if !state.blocked.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            state.blocked = Some(cx.waker().clone());
+        }
     }
 
     pub(crate) fn ping(&self) {
@@ -87,12 +113,21 @@ impl Outgoing {
         self.change(|state| state.close = state.close.or(Some(code)));
     }
 
+    /// As [`Outgoing::close`], with last words of their own.
+    pub(crate) fn close_saying(&self, words: Bytes, code: CloseCode) {
+        self.change(|state| {
+            if state.close.is_none() {
+                (state.last, state.close) = (Some(words), Some(code));
+            }
+        });
+    }
+
     /// Drops what waits, and whatever is pushed from now on.
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
         drop(state.queue.take());
-        state.waker = None;
+        (state.waker, state.blocked) = (None, None);
     }
 
     /// An answer was lost: the session can't go on.
@@ -126,6 +161,9 @@ impl Outgoing {
             && let Some(code) = state.close
         {
             let mut tail = Vec::new();
+            if let Some(words) = state.last.take() {
+                put(&mut tail, Opcode::Binary, &words);
+            }
             put(&mut tail, Opcode::Close, &close_payload(code));
             batch.tail = Some(tail.into());
         }
@@ -183,6 +221,8 @@ fn put(buffer: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
 pub(crate) struct Written {
     pub(crate) frames: u64,
     pub(crate) bytes: u64,
+    /// The socket was full, and now it took more: somebody reads at its other end.
+    pub(crate) resumed: bool,
 }
 
 /// What the session's task has taken out of the queue and not yet written.
@@ -200,6 +240,8 @@ pub(crate) struct Batch {
     closed: bool,
     /// The socket may hold back what it took.
     unflushed: bool,
+    /// The socket took no more when it was asked last.
+    blocked: bool,
 }
 
 impl Batch {
@@ -223,12 +265,14 @@ impl Batch {
         loop {
             if self.is_empty() && (self.closed || !outgoing.take_into(self, cx)) {
                 if self.unflushed {
-                    ready!(Pin::new(&mut *io).poll_flush(cx))?;
+                    let flushed = Pin::new(&mut *io).poll_flush(cx);
+                    ready!(self.watch(cx, flushed, outgoing, written))?;
                     self.unflushed = false;
                 }
                 return Poll::Ready(Ok(()));
             }
-            let n = ready!(self.poll_write(cx, io))?;
+            let wrote = self.poll_write(cx, io);
+            let n = ready!(self.watch(cx, wrote, outgoing, written))?;
             if n == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -236,6 +280,25 @@ impl Batch {
             written.bytes += n as u64;
             self.advance(n, written);
         }
+    }
+
+    /// Notes whether the socket is full, and whether it was and is no longer.
+    fn watch<T>(
+        &mut self,
+        cx: &Context<'_>,
+        result: Poll<io::Result<T>>,
+        outgoing: &Outgoing,
+        written: &mut Written,
+    ) -> Poll<io::Result<T>> {
+        match &result {
+            Poll::Pending => {
+                outgoing.block(cx);
+                self.blocked = true;
+            }
+            Poll::Ready(Ok(_)) => written.resumed |= std::mem::take(&mut self.blocked),
+            Poll::Ready(Err(_)) => {}
+        }
+        result
     }
 
     fn poll_write<W: AsyncWrite + Unpin>(&self, cx: &mut Context<'_>, io: &mut W) -> Poll<io::Result<usize>> {

@@ -6,12 +6,13 @@
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use estoile_hub::SessionId;
 use estoile_hub::session::{Due, Flow, ReadAnswer, Session as Hub};
+use estoile_wire::frame::{Closing, RelayFrame};
 use estoile_wire::limits::MAX_FRAME;
 use estoile_wire::{Millis, Refusal};
 use getrandom::SysRng;
@@ -38,6 +39,12 @@ const SIGNAL: &[u8] = &[0x82, 6];
 
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
+}
+
+/// Milliseconds by a clock that nobody sets: a session is silent by this one, whatever happens to the clock on the wall.
+fn steady() -> Millis {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGUN.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Why a session ended. The words are for logs and metrics.
@@ -104,7 +111,7 @@ impl Session {
         let rules = core.rules();
         let outgoing = Outgoing::new(&rules.config, core.metrics.clone());
         let presence = core.enrol(&outgoing);
-        let hub = Hub::new(SessionId(presence.number), outgoing.clone(), now(), &mut UnwrapErr(SysRng));
+        let hub = Hub::new(SessionId(presence.number), outgoing.clone(), steady(), &mut UnwrapErr(SysRng));
         core.metrics.opened.add(1);
         log::session_opened(connection, Count(core.metrics.sessions.get()));
         let mut session = Self {
@@ -159,6 +166,11 @@ impl Session {
             let wrote = self.batch.poll(cx, &mut self.io, &self.outgoing, &mut written);
             self.core.metrics.deliveries.add(written.frames);
             self.core.metrics.delivered_bytes.add(written.bytes);
+            // What it says is not read while much waits for it, and its pongs come behind all that was sent before: who
+            // reads slowly shows its life by reading.
+            if let Some(hub) = self.hub.as_mut().filter(|_| written.resumed) {
+                hub.heard(steady());
+            }
             if let Poll::Ready(Err(_)) = wrote {
                 return Poll::Ready(self.ending.unwrap_or(End::Lost));
             }
@@ -169,7 +181,8 @@ impl Session {
                 return Poll::Ready(End::Closing);
             }
             if self.outgoing.overflowed() {
-                self.outgoing.close(CloseCode::Policy);
+                let words = RelayFrame::Closing(Closing { code: Refusal::Busy }).encode();
+                self.outgoing.close_saying(words.into(), CloseCode::Policy);
                 return Poll::Ready(End::Overflow);
             }
             if let Poll::Ready(end) = self.poll_timer(cx) {
@@ -195,7 +208,7 @@ impl Session {
 
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         while self.timer.as_mut().poll(cx).is_ready() {
-            let now = now();
+            let now = steady();
             let rules = self.core.rules();
             let wait = match self.hub.as_mut().map(|hub| hub.due(now, &rules)) {
                 None => return Poll::Ready(End::Lost),
@@ -261,7 +274,7 @@ impl Session {
         let limit = if hub.is_open() { MAX_FRAME } else { STRANGER_FRAME };
         let (core, outgoing, connection) = (&self.core, &self.outgoing, self.connection);
         let rules = core.rules();
-        let now: Millis = now();
+        let (now, steady) = (now(), steady());
         let mut end = None;
         let fed = self.reader.feed(bytes, limit, &mut |incoming| {
             match incoming {
@@ -277,12 +290,13 @@ impl Session {
                         outgoing.close(close_code(code));
                         end = Some(End::Refused);
                     }
+                    hub.heard(steady);
                 }
                 Incoming::Ping(payload) => {
-                    hub.heard(now);
+                    hub.heard(steady);
                     outgoing.pong(payload);
                 }
-                Incoming::Pong => hub.heard(now),
+                Incoming::Pong => hub.heard(steady),
                 Incoming::Close => {
                     outgoing.close(CloseCode::Normal);
                     end = Some(End::Goodbye);
