@@ -1,6 +1,7 @@
 //! Listeners and the little HTTP that a relay speaks: the opening of sessions, a page for who follows a link with a
 //! browser, and the metrics. Everything before a session is bounded in time, size and number.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rand_core::TryRng;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
 use crate::core::Core;
@@ -50,26 +52,43 @@ pub(crate) struct Door {
 
 /// Accepts for ever; to be dropped when the relay closes.
 pub(crate) async fn accept_sessions(listener: TcpListener, door: Arc<Door>) {
-    let handshakes = Arc::new(Semaphore::new(door.core.sockets.max_handshakes));
+    let most = door.core.sockets.max_handshakes;
+    let slots = Arc::new(Semaphore::new(most));
+    let mut under_way: VecDeque<AbortHandle> = VecDeque::new();
     loop {
-        // While too many are on their way the next ones wait in the system's queue.
-        let Ok(permit) = handshakes.clone().acquire_owned().await else { return };
         let socket = accept(&listener).await;
-        let door = door.clone();
-        tokio::spawn(async move {
-            let patience = door.core.sockets.handshake;
-            let held = door.core.metrics.handshakes.hold();
-            let connection = Connection(SysRng.try_next_u64().unwrap_or_default());
-            // Boxed: what a handshake needs is freed before the session begins.
-            let opened = tokio::time::timeout(patience, Box::pin(open(&door, socket, connection))).await;
-            drop((held, permit));
-            match opened {
-                // A task of its own, as small as it can be.
-                Ok(Ok(session)) => drop(tokio::spawn(session.run())),
-                Ok(Err(why)) => log::handshake_failed(connection, Word(why)),
-                Err(_) => log::handshake_failed(connection, Word("took too long")),
+        let permit = match slots.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                // Who means it is a session after a round trip or two. So the oldest goes, and those who open connections
+                // and say nothing keep nobody else out.
+                under_way.retain(|handshake| !handshake.is_finished());
+                if let Some(oldest) = under_way.pop_front() {
+                    oldest.abort();
+                }
+                let Ok(permit) = slots.clone().acquire_owned().await else { return };
+                permit
             }
-        });
+        };
+        if under_way.len() > most.saturating_mul(2) {
+            under_way.retain(|handshake| !handshake.is_finished());
+        }
+        under_way.push_back(tokio::spawn(shake_hands(door.clone(), socket, permit)).abort_handle());
+    }
+}
+
+async fn shake_hands(door: Arc<Door>, socket: TcpStream, permit: OwnedSemaphorePermit) {
+    let patience = door.core.sockets.handshake;
+    let held = door.core.metrics.handshakes.hold();
+    let connection = Connection(SysRng.try_next_u64().unwrap_or_default());
+    // Boxed: what a handshake needs is freed before the session begins.
+    let opened = tokio::time::timeout(patience, Box::pin(open(&door, socket, connection))).await;
+    drop((held, permit));
+    match opened {
+        // A task of its own, as small as it can be.
+        Ok(Ok(session)) => drop(tokio::spawn(session.run())),
+        Ok(Err(why)) => log::handshake_failed(connection, Word(why)),
+        Err(_) => log::handshake_failed(connection, Word("took too long")),
     }
 }
 

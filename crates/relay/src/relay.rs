@@ -30,7 +30,7 @@ use crate::metrics::Metrics;
 use crate::reading::{Disk, Offload};
 use crate::session::End;
 use crate::store::StoreOptions;
-use crate::{files, tls};
+use crate::{files, store, tls};
 
 /// Connections that wait in the system's queue while the relay is busy.
 const BACKLOG: i32 = 1024;
@@ -63,7 +63,7 @@ impl Relay {
     ///
     /// # Errors
     /// [`StartError`] says what to do.
-    pub fn start(config: RelayConfig) -> Result<Self, StartError> {
+    pub fn start(mut config: RelayConfig) -> Result<Self, StartError> {
         check_runtime()?;
         let folder = Arc::new(Folder::take(&config.data)?);
         let key = identity::relay_key(&folder)?;
@@ -71,7 +71,7 @@ impl Relay {
         let certificate = secure.as_ref().map(|secure| secure.certificate);
         let entry = entry_code(&config, &folder)?;
         let metrics = Arc::new(Metrics::new(End::WORDS));
-        let max_sessions = files::raise_limit().unwrap_or(u64::MAX).min(config.hub.max_sessions);
+        let max_sessions = share_files(&mut config);
 
         // The addresses first: to learn that one is taken should not need the store.
         let (listener, address) = listen(config.listen)?;
@@ -212,6 +212,15 @@ impl Drop for Relay {
             committer.abandon(&self.core);
         }
     }
+}
+
+/// Bounds handshakes by what the system's limit of open files allows, and says how many sessions that leaves room for.
+fn share_files(config: &mut RelayConfig) -> u64 {
+    let handshakes = config.sockets.max_handshakes;
+    let segments = config.hub.max_disk / store::LARGEST_FILE;
+    let shares = files::raise_limit(segments, u64::try_from(handshakes).unwrap_or(u64::MAX));
+    config.sockets.max_handshakes = usize::try_from(shares.handshakes).unwrap_or(handshakes);
+    shares.sessions.min(config.hub.max_sessions)
 }
 
 /// Reading a log's ids moves other tasks out of the way, which a runtime of one thread can't.

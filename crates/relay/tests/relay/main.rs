@@ -13,6 +13,7 @@
 mod abuse;
 mod browser;
 mod endings;
+mod hostile;
 mod limits;
 mod secure;
 mod sessions;

@@ -1,0 +1,114 @@
+//! Clients who read slowly, or not at all, or only connect: each costs what it may, and nobody else pays.
+
+use std::time::{Duration, Instant};
+
+use estoile_wire::Refusal;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+
+use crate::support::{Client, Room, World, soon};
+
+const SILENT: &str = "estoile_sessions_ended_total{why=\"silent\"}";
+
+/// A room with so many records of 40 KiB: far more than sockets hold.
+async fn full_room(world: &World, room: &Room, records: u64) {
+    let mut founder = world.client().await;
+    founder.create(room).await;
+    founder.attach(room, 0).await;
+    for id in 0..records {
+        founder.append(room, id, &[7; 40 << 10]).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_slowly_is_not_silent_and_who_stops_is() {
+    let world = World::with(|config| {
+        config.hub.silence_ms = 1_500;
+        config.hub.ping_ms = 300;
+    });
+    let room = Room::new(1);
+    full_room(&world, &room, 800).await;
+    let mut slow = world.client().await;
+    world.until("estoile_sessions", 1).await;
+    slow.send_attach(&room, 0).await;
+    // It reads below WebSocket, so that it answers no ping: for three times as long as a session may be silent.
+    let mut buffer = vec![0; 64 << 10];
+    let until = Instant::now() + Duration::from_millis(4_500);
+    while Instant::now() < until {
+        let read = soon(slow.socket.get_mut().read(&mut buffer)).await.unwrap();
+        assert!(read > 0, "it was closed while it read");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(world.metric(SILENT).await, 0);
+    world.until(SILENT, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shutdown_does_not_wait_for_sockets_that_are_full() {
+    let world = World::with(|config| config.sockets.goodbye = Duration::from_millis(200));
+    let room = Room::new(2);
+    full_room(&world, &room, 400).await;
+    let mut stuck = Vec::new();
+    for _ in 0..20 {
+        let mut client: Client<TcpStream> = world.client().await;
+        client.send_attach(&room, 0).await;
+        stuck.push(client);
+    }
+    // Until nothing is written any more: all sockets are full.
+    let delivered = "estoile_delivered_bytes_total";
+    let mut before = 0;
+    soon(async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let now = world.metric(delivered).await;
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+    })
+    .await;
+    let started = Instant::now();
+    soon(world.relay.shutdown()).await.unwrap();
+    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_answers_is_told_so_at_last() {
+    let world = World::with(|config| config.hub.queue_frames = 64);
+    let room = Room::new(3);
+    let mut deaf = world.client().await;
+    deaf.create(&room).await;
+    deaf.attach(&room, 0).await;
+    // All in one packet, so that their answers come with one commit.
+    for id in 0..400 {
+        let frame = estoile_wire::ClientFrame::Append(estoile_wire::frame::Append {
+            request: id,
+            log: room.log,
+            id16: estoile_wire::Id16([u8::try_from(id % 200).unwrap(); 16]),
+            epoch: 0,
+            ttl: Some(0),
+            body: b"x",
+        });
+        let message = tokio_tungstenite::tungstenite::Message::Binary(frame.encode().into());
+        futures_util::SinkExt::feed(&mut deaf.socket, message).await.unwrap();
+    }
+    futures_util::SinkExt::flush(&mut deaf.socket).await.unwrap();
+    assert_eq!(deaf.ended().await, crate::support::Ended { closing: Some(Refusal::Busy), code: Some(1008) });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_say_nothing_keep_nobody_out() {
+    let world = World::with(|config| {
+        config.sockets.max_handshakes = 8;
+        config.sockets.handshake = Duration::from_secs(600);
+    });
+    let mut idle = Vec::new();
+    for _ in 0..40 {
+        idle.push(TcpStream::connect(world.relay.address()).await.unwrap());
+    }
+    soon(world.client()).await;
+    world.until("estoile_handshakes", 7).await;
+    let mut oldest = idle.remove(0);
+    assert_eq!(soon(oldest.read(&mut [0; 8])).await.unwrap_or(0), 0, "the oldest went first");
+}
