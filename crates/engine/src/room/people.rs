@@ -54,9 +54,10 @@ impl People {
         self.by_key.get_mut(key)
     }
 
-    /// What to show for a name that a key has used: marked, unless the name is its own.
+    /// What to show for a name that a key has used: marked, if the name is another key's.
     pub(crate) fn shown(&self, name: &str, key: &PublicKey) -> String {
-        if self.owners.get(&fold(name)) == Some(key) { name.to_owned() } else { marked(name, key) }
+        let free = self.owners.get(&fold(name)).is_none_or(|owner| owner == key);
+        if free { name.to_owned() } else { marked(name, key) }
     }
 
     /// The name that a key used last, as sent; nothing if it was never heard of.
