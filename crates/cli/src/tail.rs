@@ -1,4 +1,7 @@
 //! `estoile tail`: what is said in a room, a line each, in causal order, each message once.
+//!
+//! Messages are printed as the engine tells them. It holds one back while what it answers is missing, so that is causal
+//! order already; a line that is printed can't move any more, so nothing else is put in order here.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +20,6 @@ use crate::{link, names, plain, room, unlock};
 const CONTEXT: u64 = 16;
 /// Messages of a vault read at a time.
 const PAGE: usize = 512;
-/// Messages put in order before the first is printed; a longer past is printed as it comes, which is in order unless the
-/// relay lies.
-const ORDERED: usize = 100_000;
-
 /// A line of `--json`.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -68,7 +67,7 @@ pub(crate) async fn run(args: Tail) -> Outcome {
         left: args.count,
         patience: Patience::new(args.wait),
         printed: BTreeSet::new(),
-        past: Some(Vec::new()),
+        following: false,
     };
     let outcome =
         if args.count == Some(0) { Ok(()) } else { work.run(&handle, events, time, args.all, &mut signals).await };
@@ -84,8 +83,8 @@ struct Follow {
     left: Option<u64>,
     patience: Patience,
     printed: BTreeSet<LetterId>,
-    /// What is put in order until all that was waiting has been read; then none.
-    past: Option<Vec<MessageView>>,
+    /// All that was waiting has been read.
+    following: bool,
 }
 
 impl Follow {
@@ -110,7 +109,7 @@ impl Follow {
                     Stop::Terminate => Ok(()),
                 },
                 () = &mut gone => return Ok(()),
-                () = until(time) => return self.in_order().map(|_| ()),
+                () = until(time) => return Ok(()),
                 event = events.next() => match event {
                     Some(event) => if let Some(End::Done) = self.event(event)? { return Ok(()) },
                     None => return Err(Failure::new("the client ended; try again")),
@@ -141,46 +140,16 @@ impl Follow {
     fn event(&mut self, event: Event) -> Result<Option<End>, Failure> {
         match event {
             Event::Room(room) if room.id == self.room => self.patience.note(&room).map(|()| None),
-            Event::Message { message, after } if message.room == self.room => self.message(message, after),
-            Event::Moved { room, id, after } if room == self.room => {
-                self.moved(id, after);
-                Ok(None)
-            }
+            Event::Message { message, .. } if message.room == self.room => self.print(&message),
             Event::CaughtUp(room) if room == self.room => {
-                if self.past.is_some() {
+                if !core::mem::replace(&mut self.following, true) {
                     say(format_args!("following {}", plain::line(&self.name)));
                 }
-                self.in_order()
+                Ok(None)
             }
             Event::Notice(notice) => self.notice(&notice),
             _ => Ok(None),
         }
-    }
-
-    fn message(&mut self, message: MessageView, after: Option<LetterId>) -> Result<Option<End>, Failure> {
-        let Some(past) = &mut self.past else { return self.print(&message) };
-        let place = place(past, after);
-        past.insert(place, message);
-        if past.len() > ORDERED { self.in_order() } else { Ok(None) }
-    }
-
-    fn moved(&mut self, id: LetterId, after: Option<LetterId>) {
-        let Some(past) = &mut self.past else { return };
-        if let Some(at) = past.iter().rposition(|m| m.id == id) {
-            let message = past.remove(at);
-            let place = place(past, after);
-            past.insert(place, message);
-        }
-    }
-
-    /// Prints what was put in order, and from now on prints what comes.
-    fn in_order(&mut self) -> Result<Option<End>, Failure> {
-        for message in self.past.take().unwrap_or_default() {
-            if let Some(end) = self.print(&message)? {
-                return Ok(Some(end));
-            }
-        }
-        Ok(None)
     }
 
     fn print(&mut self, message: &MessageView) -> Result<Option<End>, Failure> {
@@ -216,14 +185,6 @@ impl Follow {
         let told =
             Told::Notice { kind: notice.kind.slug(), from: notice.from.as_deref(), count: notice.count, detail: text };
         Ok((out::line(&json(&told)?)? == Reader::Gone).then_some(End::Done))
-    }
-}
-
-/// Where a message belongs that stands right after another; at the end if that one is not here.
-fn place(past: &[MessageView], after: Option<LetterId>) -> usize {
-    match after {
-        Some(after) => past.iter().rposition(|m| m.id == after).map_or(past.len(), |at| at + 1),
-        None => 0,
     }
 }
 

@@ -90,7 +90,7 @@ impl core::str::FromStr for Bytes {
 impl core::fmt::Display for Bytes {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         for (shift, unit) in [(40, "T"), (30, "G"), (20, "M"), (10, "K")] {
-            if self.0 != 0 && self.0 % (1 << shift) == 0 {
+            if self.0 != 0 && self.0.is_multiple_of(1 << shift) {
                 return write!(f, "{}{unit}", self.0 >> shift);
             }
         }
@@ -115,7 +115,7 @@ fn seconds(text: &str) -> Option<u64> {
 /// Seconds in the largest unit that says them exactly.
 pub(crate) fn spoken(seconds: u64) -> String {
     for (factor, unit) in [(86_400, 'd'), (3600, 'h'), (60, 'm')] {
-        if seconds != 0 && seconds % factor == 0 {
+        if seconds != 0 && seconds.is_multiple_of(factor) {
             return format!("{}{unit}", seconds / factor);
         }
     }

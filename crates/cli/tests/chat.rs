@@ -29,6 +29,7 @@ impl Person {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_estoile"));
         command.args(["chat", link, "--as", name, "--data"]);
         command.arg(data.path());
+        command.cwd(data.path());
         command.env_clear();
         for (variable, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("HOME", "/nonexistent")] {
             command.env(variable, value);

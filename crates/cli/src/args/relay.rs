@@ -103,6 +103,9 @@ pub(crate) struct Bounds {
     /// Creations of one connection a minute: each costs a signature check and a write
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(crate) creations: u64,
+    /// Creations of all connections together a second, in the long run: new connections can't fill the relay with empty logs
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) all_creations: u64,
     /// Attach attempts of one connection a second, failed ones too: guesses at a passphrase room go through here
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) attaches: u64,

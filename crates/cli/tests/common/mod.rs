@@ -1,6 +1,6 @@
 //! The real program, started as a user would: real sockets, real folders, and no waiting but for lines that must come.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part of this")]
-#![allow(clippy::panic, reason = "a test that is surprised fails")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised fails")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;

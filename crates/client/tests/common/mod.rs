@@ -1,6 +1,6 @@
 //! People and a relay for tests: real sockets on loopback, real folders, no waiting but for what must come.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its part of this")]
-#![allow(clippy::panic, reason = "a test that is surprised fails")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised fails")]
 
 use std::net::SocketAddr;
 use std::path::Path;
