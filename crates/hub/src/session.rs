@@ -30,6 +30,9 @@ use crate::rules::Rules;
 use crate::shard::{Admitted, No, Shard};
 use crate::store::Reader;
 
+/// What a client is told to wait while another session reads a large log's ids, a second or so for a million.
+const WARMING_WAIT_MS: u64 = 250;
+
 /// How a session reaches the shard that has a log. A driver locks; nothing else is locked while `with` runs.
 pub trait Shards<Q: Outbox> {
     /// Runs `f` on the shard of this log. Always the same shard for the same log.
@@ -283,7 +286,13 @@ impl<Q: Outbox> Session<Q> {
         verify(&door.access_key, &proof::attach(&identity.public(), &self.nonce, &f.log, f.epoch), &f.signature)?;
         self.may_hold(&f.log, config.max_attachments, shards)?;
         if let Some(at) = door.cold {
-            let ids = reader.ids(&f.log, now).map_err(|_| No::because(Refusal::StoreFailed))?;
+            if !shards.with(&f.log, |shard| shard.may_warm(now, &f.log)) {
+                return Err(No::wait(Refusal::Busy, WARMING_WAIT_MS));
+            }
+            let Ok(ids) = reader.ids(&f.log, now) else {
+                shards.with(&f.log, |shard| shard.not_warmed(&f.log));
+                return Err(No::because(Refusal::StoreFailed));
+            };
             shards.with(&f.log, |shard| shard.warm(&f.log, at, ids));
         }
         let asker = self.asker(f.request);

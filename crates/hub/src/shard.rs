@@ -32,6 +32,11 @@ use crate::store::{Expired, LiveId, LogState, Write};
 
 /// How long the ids of a log that nobody is attached to stay in memory.
 const KEEP_INDEX_MS: u64 = 60_000;
+/// Of a log that holds more than so many bytes, one session at a time reads the ids: they are up to eight thousand a
+/// megabyte, and each session that reads holds them all.
+const LARGE_BYTES: u64 = 1 << 20;
+/// A session that began to read ids and did not say how that went is passed over after so long.
+const WARMING_MS: u64 = 60_000;
 /// What a client is told to wait when staging is full or a log is being removed: some commits later there is room.
 const BUSY_WAIT_MS: u64 = 50;
 
@@ -53,6 +58,8 @@ pub struct Shard<Q> {
     config: Arc<Config>,
     codes: Codes,
     logs: BTreeMap<LogId, Log<Q>>,
+    /// Large logs whose ids are being read, and since when.
+    warming: BTreeMap<LogId, Millis>,
     batch: Batch,
     /// Bytes staged and not yet handed back.
     staged: usize,
@@ -65,7 +72,16 @@ impl<Q: Outbox> Shard<Q> {
     #[must_use]
     pub fn new(config: Arc<Config>, codes: Codes) -> Self {
         let batch = Batch::default();
-        Self { config, codes, logs: BTreeMap::new(), batch, staged: 0, disk_full: false, loaded: 0 }
+        Self {
+            config,
+            codes,
+            logs: BTreeMap::new(),
+            warming: BTreeMap::new(),
+            batch,
+            staged: 0,
+            disk_full: false,
+            loaded: 0,
+        }
     }
 
     /// Takes the logs that the store had when the relay started.
@@ -96,8 +112,26 @@ impl<Q: Outbox> Shard<Q> {
         Some(Door { access_key: log.access_key(), epoch: log.meta.epoch, cold })
     }
 
+    /// Whether a session may read the ids of a log now. `true` must be followed by [`Shard::warm`] or [`Shard::not_warmed`].
+    pub(crate) fn may_warm(&mut self, now: Millis, id: &LogId) -> bool {
+        if self.logs.get(id).is_none_or(|log| log.bytes <= LARGE_BYTES) {
+            return true;
+        }
+        let since = self.warming.get(id).copied().filter(|since| now.abs_diff(*since) < WARMING_MS);
+        if since.is_none() {
+            self.warming.insert(*id, now);
+        }
+        since.is_none()
+    }
+
+    /// The ids of a log could not be read.
+    pub(crate) fn not_warmed(&mut self, log: &LogId) {
+        self.warming.remove(log);
+    }
+
     /// Takes the ids of a log's live records, read after [`Shard::door`] gave the cursor `at`.
     pub(crate) fn warm(&mut self, log: &LogId, at: Cursor, ids: Vec<LiveId>) {
+        self.warming.remove(log);
         if let Some(log) = self.here(log) {
             log.warm(at, ids);
         }
