@@ -228,6 +228,36 @@ fn a_wrong_signature_is_refused_by_both() {
 }
 
 #[test]
+fn what_breaks_a_rule_of_the_page_is_shown_by_neither() {
+    let relay = Relay::start();
+    let link = relay.room(&[]);
+    let tail = follow(&link, &["--as", "Bob"]);
+    let mut peer = Peer::join(&link, "Mallory");
+    let mut reader = Peer::join(&link, "Rhea");
+    let broken = peer.ask(&json!({"do": "break_rules"}));
+    let broken = broken["names"].as_array().unwrap_or_else(|| panic!("{broken}"));
+    let kept = peer.send("by the rules");
+    for name in broken {
+        let dropped = reader.next("dropped");
+        assert!(dropped["cursor"].is_u64(), "{name}: {dropped}");
+    }
+    assert_eq!(reader.next("message")["id"], kept["id"]);
+    reader.is_quiet();
+    // The program may tell several in one notice.
+    let mut told = 0;
+    let heard = loop {
+        let line = json(&tail.line());
+        if line["type"] == "message" {
+            break line;
+        }
+        assert_eq!(line["kind"], "forged", "{line}");
+        told += line["count"].as_u64().unwrap();
+    };
+    assert_eq!(heard["id"], kept["id"]);
+    assert!(told > 0);
+}
+
+#[test]
 fn a_repeat_is_one_letter() {
     let relay = Relay::start();
     let link = relay.room(&[]);

@@ -87,7 +87,8 @@ fn a_reader_that_goes_away_ends_tail_quietly() {
     pipe.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let done = finish(pipe, b"");
     assert!(done.text().ends_with(": one\n"), "{done:?}");
-    assert_eq!(done.err, "following kitchen\ncode 0\n");
+    // The reader may be gone before all was read.
+    assert_eq!(done.err.trim_start_matches("following kitchen\n"), "code 0\n");
 }
 
 #[test]

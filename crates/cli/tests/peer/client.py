@@ -10,6 +10,7 @@ import select
 import sys
 import time
 
+import hostile
 import links
 import seals
 from cbor import Malformed
@@ -222,6 +223,14 @@ class Peer:
         letter, signature = self.written[bytes.fromhex(id)]
         body = seals.seal_letter(self.keys, letter, signature)
         return self.append(letter, body, os.urandom(16) if elsewhere else None, letter.ttl)
+
+    def do_break_rules(self):
+        """Appends what every reader refuses; returns what that was, in order."""
+        broken = hostile.bodies(self.keys, self.signer, now_ms())
+        for body in broken.values():
+            self.session.append(self.keys.log, os.urandom(16), body)
+        self.counter = 1
+        return {"names": list(broken)}
 
     def signal(self, kind, shift_ms=0, author=None, letters=None):
         # Each later than the one before: a reader drops what comes twice (S9.4).

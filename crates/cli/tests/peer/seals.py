@@ -161,6 +161,16 @@ def read_text(content):
     return None
 
 
+def content_end(content):
+    """When the content ends by its own word, in ms (S6.3)."""
+    expires = cbor.decode(content, 32)[3]
+    if expires is None:
+        return None
+    if not isinstance(expires, list) or len(expires) != 2 or not isinstance(expires[0], bool):
+        raise Refused("no content")
+    return None if expires[0] else 1000 * expires[1]
+
+
 def message_id(log, sender, content):
     """draft-ietf-mimi-content-08's, with S6.4's URIs."""
     room = f"estoile:q/{log.hex()}"
@@ -233,6 +243,9 @@ class Letter:
         if len({p.hash for p in self.parents}) != len(self.parents):
             raise Refused("one parent twice")
         self.text = None if self.content is None else read_text(self.content)
+        ends = [] if self.content is None else [content_end(self.content)]
+        # Our own affair (S6.3); relative ends count from now on, so they are not over yet.
+        self.shown_until = min([end for end in [self.ends_at, *ends] if end is not None], default=None)
 
     @property
     def ends_at(self):
@@ -290,7 +303,7 @@ def open_letter(keys, body):
 
 def judge(letter, now):
     """Section 7: "now", "expired", "held" or "future"."""
-    if letter.ends_at is not None and now > letter.ends_at:
+    if letter.shown_until is not None and now > letter.shown_until:
         return "expired"
     ahead = letter.sent_at - now
     return "now" if ahead <= 60_000 else "held" if ahead <= 86_400_000 else "future"
