@@ -109,7 +109,8 @@ impl Session {
     /// A session on a socket whose handshake is over; `early` is what came with it.
     pub(crate) fn new(core: Arc<Core>, io: Io, connection: Connection, early: &[u8]) -> Self {
         let rules = core.rules();
-        let outgoing = Outgoing::new(&rules.config, core.metrics.clone());
+        let (io, direct) = io.share();
+        let outgoing = Outgoing::new(&rules.config, core.metrics.clone(), direct);
         let presence = core.enrol(&outgoing);
         let hub = Hub::new(SessionId(presence.number), outgoing.clone(), steady(), &mut UnwrapErr(SysRng));
         core.metrics.opened.add(1);

@@ -53,7 +53,7 @@ fn drain(outgoing: &Outgoing, widths: Vec<usize>) -> (Vec<u8>, usize, Written, B
 }
 
 fn queue() -> Outgoing {
-    Outgoing::new(&Config::default(), Arc::new(Metrics::new(&[])))
+    Outgoing::new(&Config::default(), Arc::new(Metrics::new(&[])), None)
 }
 
 fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
@@ -130,4 +130,73 @@ proptest! {
         prop_assert_eq!(written.frames, messages.len() as u64);
         prop_assert_eq!(batch.is_closed(), close);
     }
+}
+
+/// A queue whose session's task waits, on a real socket: with its task's end and its peer's.
+async fn idle_on_a_socket() -> (Outgoing, crate::io::Io, tokio::net::TcpStream) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (io, direct) = crate::io::Io::Plain(listener.accept().await.unwrap().0).share();
+    let outgoing = Outgoing::new(&Config::default(), Arc::new(Metrics::new(&[])), direct);
+    (outgoing, io, peer)
+}
+
+/// Has the task write what it finds, once.
+fn step(batch: &mut Batch, io: &mut crate::io::Io, outgoing: &Outgoing, waker: &Waker) -> Poll<io::Result<()>> {
+    batch.poll(&mut Context::from_waker(waker), io, outgoing, &mut Written::default())
+}
+
+#[tokio::test]
+async fn a_frame_for_an_idle_session_is_written_without_its_task() {
+    use tokio::io::AsyncReadExt;
+    let (outgoing, mut io, mut peer) = idle_on_a_socket().await;
+    let mut batch = Batch::default();
+    assert!(step(&mut batch, &mut io, &outgoing, Waker::noop()).is_ready(), "the task has nothing to write");
+    let messages = vec![vec![1; 200], vec![2; 300]];
+    let frames: Vec<Bytes> = messages.iter().cloned().map(Bytes::from).collect();
+    assert_eq!(outgoing.push_all(&frames), 2);
+    let mut got = vec![0; framed(&messages).len()];
+    peer.read_exact(&mut got).await.unwrap();
+    assert_eq!(got, framed(&messages));
+    assert!(outgoing.lock().queue.is_empty() && outgoing.lock().waker.is_some(), "the task was not woken");
+}
+
+#[tokio::test]
+async fn what_a_full_socket_does_not_take_follows_in_order() {
+    use tokio::io::AsyncReadExt;
+    let (outgoing, mut io, mut peer) = idle_on_a_socket().await;
+    let mut batch = Batch::default();
+    assert!(step(&mut batch, &mut io, &outgoing, Waker::noop()).is_ready());
+    // Larger than any socket's buffers on the way, so that one of them is cut; then the queue fills behind it.
+    let messages: Vec<Vec<u8>> = (0..200_u8).map(|n| vec![n; 60_000]).collect();
+    let pushed = messages.iter().take_while(|m| outgoing.push_all(&[Bytes::from((*m).clone())]) == 1).count();
+    assert!(outgoing.lock().rest.is_some() || !outgoing.lock().queue.is_empty(), "the socket was full at some time");
+    let want = framed(&messages[..pushed]);
+    let reading = tokio::spawn(async move {
+        let mut got = vec![0; want.len()];
+        peer.read_exact(&mut got).await.unwrap();
+        (got, want)
+    });
+    std::future::poll_fn(|cx| step(&mut batch, &mut io, &outgoing, cx.waker())).await.unwrap();
+    let (got, want) = reading.await.unwrap();
+    assert!(got == want, "every byte of the frames that were taken, in order");
+}
+
+#[tokio::test]
+async fn nothing_overtakes_what_waits() {
+    use tokio::io::AsyncReadExt;
+    let (outgoing, mut io, mut peer) = idle_on_a_socket().await;
+    let mut batch = Batch::default();
+    assert!(step(&mut batch, &mut io, &outgoing, Waker::noop()).is_ready());
+    assert!(outgoing.push(Bytes::from_static(b"an answer"), Class::Answer));
+    assert_eq!(outgoing.push_all(&[Bytes::from_static(b"a record")]), 1);
+    assert!(step(&mut batch, &mut io, &outgoing, Waker::noop()).is_ready());
+    outgoing.close(CloseCode::Away);
+    assert_eq!(outgoing.push_all(&[Bytes::from_static(b"too late")]), 1);
+    assert!(step(&mut batch, &mut io, &outgoing, Waker::noop()).is_ready());
+    drop((batch, io, outgoing));
+    let mut got = Vec::new();
+    peer.read_to_end(&mut got).await.unwrap();
+    let close = vec![0x88, 2, 0x03, 0xe9];
+    assert_eq!(got, [framed(&[b"an answer".to_vec(), b"a record".to_vec()]), close].concat());
 }

@@ -3,8 +3,8 @@
 use data_encoding::BASE64;
 use estoile_wire::SUBPROTOCOL;
 use http::header::{
-    CONNECTION, HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use sha1::{Digest, Sha1};
@@ -56,7 +56,10 @@ pub(crate) fn accept(
     let asked = *method == Method::GET
         && version == Version::HTTP_11
         && has_token(headers, &CONNECTION, "upgrade")
-        && has_token(headers, &UPGRADE, "websocket");
+        && has_token(headers, &UPGRADE, "websocket")
+        // With a body, a proxy in front and this relay might not agree on where the session begins.
+        && !headers.contains_key(CONTENT_LENGTH)
+        && !headers.contains_key(TRANSFER_ENCODING);
     if !asked {
         return Err(Problem::NotWebSocket);
     }

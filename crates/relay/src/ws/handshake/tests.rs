@@ -45,6 +45,11 @@ fn every_missing_or_wrong_header_is_refused() {
     let mut headers = good();
     headers.append("sec-websocket-key", HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ=="));
     assert_eq!(judge(&headers, false), Err(Problem::NotWebSocket), "two keys");
+    for (name, value) in [("content-length", "5"), ("transfer-encoding", "chunked")] {
+        let mut headers = good();
+        headers.insert(name, HeaderValue::from_static(value));
+        assert_eq!(judge(&headers, false), Err(Problem::NotWebSocket), "a body: {name}");
+    }
     assert_eq!(accept(&Method::POST, Version::HTTP_11, &good(), false), Err(Problem::NotWebSocket));
     assert_eq!(accept(&Method::GET, Version::HTTP_10, &good(), false), Err(Problem::NotWebSocket));
 }
