@@ -35,6 +35,7 @@ impl Bench {
             queue_frames: 1 << 20,
             queue_bytes: 1 << 30,
             staged_bytes: 1 << 30,
+            staged_bytes_in_all: 1 << 30,
             creations: Rate::per_second(1 << 20),
             ..Config::default()
         };

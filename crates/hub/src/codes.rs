@@ -1,7 +1,7 @@
-//! What each entry code's logs hold together, over all shards, and how many are made. Counters only: no lock is held while a log works.
+//! What each entry code's logs hold together, over all shards, how many are made, and what is on its way to the disk. Counters only: no lock is held while a log works.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use estoile_wire::{Millis, Refusal};
@@ -23,6 +23,7 @@ pub struct Codes {
     all: Arc<Count>,
     by_tag: Arc<Mutex<BTreeMap<EntryTag, Arc<Count>>>>,
     creations: Arc<Mutex<Bucket>>,
+    staged: Arc<AtomicUsize>,
 }
 
 /// One log's share in the counts; gives it back when dropped.
@@ -70,6 +71,21 @@ impl Codes {
         creations.take(now, config.creations_in_all).map_err(|wait| No::wait(Refusal::RateLimited, wait))?;
         drop(creations);
         Ok(self.reopen(tag, 0))
+    }
+
+    /// Whether so many bytes more may be on their way to the disk, in all shards.
+    pub(crate) fn may_stage(&self, more: usize, config: &Config) -> bool {
+        self.staged.load(Ordering::Relaxed).saturating_add(more) <= config.staged_bytes_in_all
+    }
+
+    /// So many are on their way.
+    pub(crate) fn stage(&self, bytes: usize) {
+        self.staged.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// So many have got there, or not.
+    pub(crate) fn land(&self, bytes: usize) {
+        self.staged.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Logs in all shards.

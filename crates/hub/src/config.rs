@@ -77,6 +77,9 @@ pub struct Config {
     pub page_records: usize,
     /// Bytes of appends that one shard may hold before they are durable; above it appends are refused as busy.
     pub staged_bytes: usize,
+    /// Bytes of appends that all shards together may hold before they are durable: what a disk that stalls costs in
+    /// memory, however many rooms are written to.
+    pub staged_bytes_in_all: usize,
     /// Repeats of one letter that may wait for the first one's acknowledgement.
     pub max_waiting_repeats: usize,
     /// Milliseconds that a log without records lives after it was made or last visited; also the least that a log
@@ -110,6 +113,7 @@ impl Default for Config {
             page_bytes: 128 << 10,
             page_records: 256,
             staged_bytes: 16 << 20,
+            staged_bytes_in_all: 128 << 20,
             max_waiting_repeats: 64,
             idle_log_ms: DAY_MS,
             start_grace_ms: 600_000,

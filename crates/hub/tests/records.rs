@@ -206,8 +206,13 @@ fn a_full_disk_refuses_appends_lets_people_read_and_heals() {
 }
 
 #[test]
-fn staging_is_bounded() {
-    let mut world = World::with(Config { staged_bytes: 10_000, ..Config::default() }, None);
+fn staging_is_bounded_in_a_shard_and_in_all() {
+    staging_is_bounded(Config { staged_bytes: 10_000, ..Config::default() });
+    staging_is_bounded(Config { staged_bytes_in_all: 10_000, ..Config::default() });
+}
+
+fn staging_is_bounded(config: Config) {
+    let mut world = World::with(config, None);
     let room = Room::new(2);
     let alice = world.founder(&room);
     let body = [1; 4000];

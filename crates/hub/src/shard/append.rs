@@ -22,7 +22,8 @@ impl<Q: Outbox> Shard<Q> {
     }
 
     fn try_append(&mut self, now: Millis, asker: Asker<Q>, append: &Append<'_>) -> Result<(), No> {
-        let (config, staged, disk_full) = (Arc::clone(&self.config), self.staged, self.disk_full);
+        let (config, disk_full) = (Arc::clone(&self.config), self.disk_full);
+        let may_stage = self.may_stage(append.body.len());
         let log = self.here(&append.log).filter(|l| l.standing(asker.session).is_some());
         let log = log.ok_or(No::because(Refusal::NotAttached))?;
         match log.seen(now, &append.id16, &asker, &config) {
@@ -58,7 +59,7 @@ impl<Q: Outbox> Shard<Q> {
         if disk_full {
             return Err(No::above(Refusal::DiskFull, config.max_disk));
         }
-        if staged.saturating_add(append.body.len()) > config.staged_bytes {
+        if !may_stage {
             return Err(No::wait(Refusal::Busy, BUSY_WAIT_MS));
         }
         let expires = now.saturating_add(ttl.saturating_mul(1000));
@@ -77,7 +78,7 @@ impl<Q: Outbox> Shard<Q> {
         let body = frame.slice(frame.len().saturating_sub(body.len())..);
         self.batch.writes.push(Write::Append(NewRecord { log, cursor, time: now, expires, epoch, id16, body }));
         self.batch.pending.push(Pending::Append { log, id16, cost, frame });
-        self.staged = self.staged.saturating_add(usize::try_from(cost).unwrap_or(usize::MAX));
+        self.staging(usize::try_from(cost).unwrap_or(usize::MAX));
     }
 
     /// Forwards a signal to everybody else who is attached.

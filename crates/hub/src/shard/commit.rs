@@ -63,6 +63,21 @@ impl<Q: Outbox> Shard<Q> {
         !self.batch.is_empty()
     }
 
+    /// Whether so many bytes more may be on their way to the disk.
+    pub(super) fn may_stage(&self, more: usize) -> bool {
+        self.staged.saturating_add(more) <= self.config.staged_bytes && self.codes.may_stage(more, &self.config)
+    }
+
+    pub(super) fn staging(&mut self, bytes: usize) {
+        self.staged = self.staged.saturating_add(bytes);
+        self.codes.stage(bytes);
+    }
+
+    fn landed(&mut self, bytes: usize) {
+        self.staged = self.staged.saturating_sub(bytes);
+        self.codes.land(bytes);
+    }
+
     /// Takes all that waits to be committed.
     pub fn take_staged(&mut self) -> Batch {
         core::mem::take(&mut self.batch)
@@ -74,13 +89,13 @@ impl<Q: Outbox> Shard<Q> {
         for pending in batch.pending {
             match (pending, outcome) {
                 (Pending::Append { log, id16, cost, frame }, outcome) => {
-                    self.staged = self.staged.saturating_sub(usize::try_from(cost).unwrap_or(usize::MAX));
+                    self.landed(usize::try_from(cost).unwrap_or(usize::MAX));
                     if self.appended(&log, &id16, cost, frame, outcome) {
                         fresh.push(log);
                     }
                 }
                 (Pending::Create(log), outcome) => {
-                    self.staged = self.staged.saturating_sub(size_of::<LogMeta>());
+                    self.landed(size_of::<LogMeta>());
                     self.made(&log, outcome);
                 }
                 (Pending::Drop(log), Ok(())) => {

@@ -49,7 +49,7 @@ impl<Q: Outbox> Shard<Q> {
         if self.disk_full {
             return Err(No::above(Refusal::DiskFull, self.config.max_disk));
         }
-        if self.staged >= self.config.staged_bytes {
+        if !self.may_stage(1) {
             return Err(No::wait(Refusal::Busy, BUSY_WAIT_MS));
         }
         let share = self.codes.open(now, new.entry, &self.config)?;
@@ -68,7 +68,7 @@ impl<Q: Outbox> Shard<Q> {
         };
         self.batch.writes.push(Write::PutLog(meta.clone()));
         self.batch.pending.push(Pending::Create(new.id));
-        self.staged = self.staged.saturating_add(size_of::<LogMeta>());
+        self.staging(size_of::<LogMeta>());
         self.logs.insert(new.id, Log::new(meta, Life::Creating(vec![asker]), 0, share, now));
         Ok(())
     }
