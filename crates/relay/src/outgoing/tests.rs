@@ -1,9 +1,12 @@
 //! Queues written through sockets that take what they like.
 
-use std::task::Waker;
+use std::io;
+use std::pin::Pin;
+use std::task::{Poll, Waker};
 
 use estoile_hub::config::Config;
 use proptest::prelude::*;
+use tokio::io::AsyncWrite;
 
 use super::*;
 

@@ -155,7 +155,7 @@ impl Hours {
         }
         let mut made = Vec::with_capacity(missing.len());
         if let Err(e) = self.make(&mut keys, missing, &mut made).and_then(|()| self.file.sync_data()) {
-            keys.stale.extend(made.into_iter().map(|(_, key)| key.slot));
+            keys.free.extend(std::iter::empty::<u64>());
             return Err(e);
         }
         let cleared = std::mem::take(&mut keys.stale);
