@@ -2,6 +2,8 @@
 //!
 //! A failure prints the target, the seed and the input in hex.
 
+#![expect(clippy::panic, reason = "a test reports by panicking, in its helpers too")]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
