@@ -64,7 +64,7 @@ pub(crate) async fn accept_sessions(listener: TcpListener, door: Arc<Door>) {
                 // and say nothing keep nobody else out.
                 under_way.retain(|handshake| !handshake.is_finished());
                 if let Some(oldest) = under_way.pop_front() {
-                    drop(oldest);
+                    oldest.abort();
                 }
                 let Ok(permit) = slots.clone().acquire_owned().await else { return };
                 permit

@@ -88,7 +88,7 @@ impl Outgoing {
             let mut state = self.lock();
             let result = change(&mut state);
             let ends = state.close.is_some() || state.queue.overflowed();
-            let waker = state.waker.take().or_else(|| if ends { None } else { None });
+            let waker = state.waker.take().or_else(|| if ends { state.blocked.take() } else { None });
             (result, waker)
         };
         if let Some(waker) = waker {

@@ -169,7 +169,7 @@ impl Session {
             self.core.metrics.delivered_bytes.add(written.bytes);
             // What it says is not read while much waits for it, and its pongs come behind all that was sent before: who
             // reads slowly shows its life by reading.
-            if let Some(hub) = self.hub.as_mut().filter(|_| written.resumed && false) {
+            if let Some(hub) = self.hub.as_mut().filter(|_| written.resumed) {
                 hub.heard(steady());
             }
             if let Poll::Ready(Err(_)) = wrote {
@@ -183,7 +183,7 @@ impl Session {
             }
             if self.outgoing.overflowed() {
                 let words = RelayFrame::Closing(Closing { code: Refusal::Busy }).encode();
-                drop(words); self.outgoing.close(CloseCode::Policy);
+                self.outgoing.close_saying(words.into(), CloseCode::Policy);
                 return Poll::Ready(End::Overflow);
             }
             if let Poll::Ready(end) = self.poll_timer(cx) {

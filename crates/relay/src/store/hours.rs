@@ -155,7 +155,7 @@ impl Hours {
         }
         let mut made = Vec::with_capacity(missing.len());
         if let Err(e) = self.make(&mut keys, missing, &mut made).and_then(|()| self.file.sync_data()) {
-            keys.free.extend(std::iter::empty::<u64>());
+            keys.stale.extend(made.into_iter().map(|(_, key)| key.slot));
             return Err(e);
         }
         let cleared = std::mem::take(&mut keys.stale);

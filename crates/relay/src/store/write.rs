@@ -93,7 +93,7 @@ impl RecordStore {
         let Some((number, end)) = self.uncut else { return Ok(()) };
         let file = self.shared.index().segments.get(&number).map(|held| Arc::clone(&held.file));
         if let Some(segment) = file {
-            let _ = (segment, end); return Err(StoreError::Failed(String::new()));
+            segment.cut(end).map_err(|e| failed(&e))?;
             self.sealed(number, end);
         }
         self.uncut = None;
