@@ -37,7 +37,7 @@ fn parse_port(text: &str) -> Result<u16, LinkError> {
     }
 }
 
-/// A DNS name or an IPv4 address. What ends in a number is an address (as browsers have it), so there is no `127.1`.
+/// A DNS name or an IPv4 address. What ends in a number is an address (as browsers have it), so there is no `127.1` and no `0x7f.0x1`.
 fn is_host(host: &str) -> bool {
     let labels = host.split('.').all(|label| {
         (1..=63).contains(&label.len())
@@ -45,7 +45,9 @@ fn is_host(host: &str) -> bool {
             && !label.ends_with('-')
             && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
     });
-    let numeric = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+    let hex = |last: &str| last.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_hexdigit()));
+    let number = |last: &str| last.bytes().all(|b| b.is_ascii_digit()) || hex(last);
+    let numeric = host.rsplit('.').next().is_some_and(number);
     labels && host.len() <= MAX_HOST && (!numeric || host.parse::<Ipv4Addr>().is_ok())
 }
 

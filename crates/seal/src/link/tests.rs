@@ -133,6 +133,8 @@ fn damaged_links_say_what_is_wrong() {
         (LinkError::Host, "https://-relay/"),
         (LinkError::Host, "https://relay./"),
         (LinkError::Host, "https://127.1/"),
+        (LinkError::Host, "https://0x7f.0x1/"),
+        (LinkError::Host, "https://0x7f000001/"),
         (LinkError::Host, "https://256.1.1.1/"),
         (LinkError::Host, "https://[::1/"),
         (LinkError::Host, "https://[fe80::1%25eth0]/"),
