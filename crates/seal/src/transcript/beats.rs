@@ -56,6 +56,10 @@ impl Beats {
         rng: &mut dyn CryptoRng,
     ) -> bool {
         self.online = online;
+        // A clock that was ahead and has been set back must not keep us silent until then.
+        self.quiet_since = self.quiet_since.min(now);
+        self.last = self.last.map(|last| last.min(now));
+        self.at = self.at.filter(|at| *at <= now.saturating_add(EVERY));
         if !(needed && online && self.sociable) {
             self.at = None;
             return false;

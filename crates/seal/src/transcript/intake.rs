@@ -57,6 +57,16 @@ impl Transcript {
         self.take_in(letter, Verdict::New, now)
     }
 
+    /// A letter of ours that was given up and is in the log all the same: it counts as if it never had been.
+    pub fn readmit(&mut self, letter: &Observed<'_>, now: Millis) -> Outcome {
+        match self.judge(letter, true) {
+            verdict @ Verdict::Forgotten { .. } if letter.sender == self.own && keeps_the_rules(letter) => {
+                self.take_in(letter, verdict, now)
+            }
+            verdict => Outcome::dropped(verdict),
+        }
+    }
+
     /// A letter that the caller refuses, or holds until its time has come. What names it will not ask for it.
     pub fn set_aside(&mut self, letter: &Observed<'_>, why: Aside, now: Millis) {
         let kind = match why {
@@ -176,8 +186,10 @@ impl Transcript {
         }
         self.received(letter, now);
         let end = letter.ends_at.unwrap_or(Millis::MAX).min(now.saturating_add(SHADOW_LIFE));
+        // A held one is yet to be shown, so refused ones can't take its place; the caller holds few.
+        let most = if kind == Kind::Held { MAX_SHADOWS.saturating_mul(2) } else { MAX_SHADOWS };
         // Names of a letter that has ended say so themselves.
-        if end.saturating_add(SKEW) < now || self.shadows >= MAX_SHADOWS {
+        if end.saturating_add(SKEW) < now || self.shadows >= most {
             return;
         }
         let node = Node { ends_at: Some(end), ..self.node(letter, kind) };

@@ -202,6 +202,7 @@ impl Questions {
 
     /// Takes every open question on as far as it goes now.
     pub(super) fn due(&mut self, now: Millis, online: bool, senders: &Senders) -> Vec<Act> {
+        self.heed_clock(now);
         let came_back = online && !self.online;
         self.online = online;
         let over = |q: &Question| {
@@ -228,6 +229,21 @@ impl Questions {
         acts.extend(self.ask_authors(now));
         acts.extend(told.into_iter().map(Act::Tell));
         acts
+    }
+
+    /// Waits that are longer than any that is ever begun come from a clock that has since been set back.
+    fn heed_clock(&mut self, now: Millis) {
+        self.relay_asked = self.relay_asked.map(|at| at.min(now));
+        let most = |until: Millis, wait: Millis| (until > now.saturating_add(wait)).then(|| now.saturating_add(wait));
+        self.advance(|stage| match stage {
+            Stage::Waiting(until) => most(until, UNDER_WAY).map(Stage::Waiting),
+            Stage::Relay(until) => most(until, RELAY_WAIT).map(Stage::Relay),
+            Stage::Author(until) => most(until, AUTHOR_WAIT).map(Stage::Author),
+            Stage::Unasked | Stage::Told => None,
+        });
+        for until in self.overheard.values_mut() {
+            *until = (*until).min(now.saturating_add(OVERHEARD_FOR));
+        }
     }
 
     fn ask_relay(&mut self, now: Millis) -> Option<Act> {

@@ -10,8 +10,9 @@ use super::graph::SenderNumber;
 /// A room remembers this many senders; a stranger with the link can't make us hold more.
 pub(super) const MAX_SENDERS: usize = 4096;
 /// Separate gaps that are remembered a sender. Beyond it the oldest gap is closed: what would have filled it is refused as
-/// a repeat. So a hostile sender hurts only the own letters.
-pub(super) const MAX_GAPS: usize = 64;
+/// a repeat. So a hostile sender hurts only the own letters; a relay that permutes an honest one's has to mix more than
+/// twice as many before one is lost, and is told.
+pub(super) const MAX_GAPS: usize = 1024;
 
 /// What a counter is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,8 @@ impl Sender {
     }
 
     fn gap(&self, counter: u64) -> Option<usize> {
-        self.gaps.iter().position(|(from, to)| (*from..*to).contains(&counter))
+        let index = self.gaps.partition_point(|(_, to)| *to <= counter);
+        self.gaps.get(index).filter(|(from, _)| *from <= counter).map(|_| index)
     }
 
     /// Remembers that it was here.

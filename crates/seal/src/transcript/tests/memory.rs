@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::world::{DAY, Letter, Room, START, below, key, observe_all, reader, rng, shuffle, timeline, told, wait};
 use crate::transcript::senders::{MAX_GAPS, MAX_SENDERS};
-use crate::transcript::{Act, RestoreError, Transcript, Verdict};
+use crate::transcript::{Act, Aside, Observed, RestoreError, Transcript, Verdict};
 use estoile_wire::PublicKey;
 
 /// A vault: entries by key.
@@ -184,4 +184,27 @@ fn a_forgotten_sender_is_not_asked_about_what_we_forgot() {
     }
     let next = Letter::new(numbered(0), 2, START + 2, vec![]);
     assert_eq!(reader.observe(&next.observed(), START + 2).verdict, Verdict::New);
+}
+
+#[test]
+fn refused_letters_cant_crowd_out_a_held_one() {
+    let mut reader = reader();
+    for n in 0..5_000 {
+        let refused = Letter::new(key(7), n, START + n, vec![]);
+        reader.set_aside(&refused.observed(), Aside::Refused, START);
+    }
+    let held = Letter::new(key(2), 0, START + 90_000, vec![]);
+    reader.set_aside(&held.observed(), Aside::Held, START);
+    let released = Observed { expected: true, ..held.observed() };
+    assert_eq!(reader.observe(&released, START + 90_000).verdict, Verdict::New);
+}
+
+#[test]
+fn a_relay_that_mixes_a_long_run_loses_none_of_it() {
+    let mut reader = reader();
+    let letters: Vec<_> = (0..1_500).map(|n| Letter::new(key(2), n, START + n, vec![])).collect();
+    let (even, odd): (Vec<_>, Vec<_>) = letters.iter().partition(|l| l.counter % 2 == 0);
+    for letter in even.into_iter().chain(odd) {
+        assert_eq!(reader.observe(&letter.observed(), START + 10_000).verdict, Verdict::New, "{}", letter.counter);
+    }
 }
