@@ -19,6 +19,9 @@ pub(crate) const MAX_NOTICES: usize = 200;
 pub(crate) const BURST: u32 = 5;
 /// The time within which notices about one thing are counted together.
 pub(crate) const WINDOW_MS: u64 = 60_000;
+/// Senders that are counted apart in one room and for one kind: keys are free, so somebody with a thousand of them must
+/// not have a thousand bursts. Those beyond share a count.
+const MAX_ALIKE: usize = 8;
 /// Things that are counted apart; beyond, those of one room and kind share a count.
 const MAX_SUBJECTS: usize = 1_024;
 
@@ -143,9 +146,19 @@ impl Board {
         }
     }
 
+    /// This clock was set back: what is summed up is not summed up later.
+    pub(crate) fn clock_went_back(&mut self, by: u64) {
+        for recent in self.recent.values_mut() {
+            recent.until = recent.until.saturating_sub(by);
+        }
+    }
+
     fn tell(&mut self, draft: Draft, now: Millis, out: &mut Out) {
         let mut subject = (draft.room, draft.kind, draft.about);
-        if self.recent.len() >= MAX_SUBJECTS && !self.recent.contains_key(&subject) {
+        let none = (draft.room, draft.kind, None);
+        let alike = self.recent.range(none..).take_while(|(s, _)| (s.0, s.1) == (none.0, none.1));
+        let crowded = self.recent.len() >= MAX_SUBJECTS || alike.take(MAX_ALIKE).count() >= MAX_ALIKE;
+        if crowded && !self.recent.contains_key(&subject) {
             subject.2 = None;
             if self.recent.len() >= MAX_SUBJECTS.saturating_mul(2) && !self.recent.contains_key(&subject) {
                 self.recent.clear();

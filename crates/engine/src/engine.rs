@@ -107,7 +107,9 @@ impl Engine {
             }
             for room in self.rooms.values_mut() {
                 room.clock_went_back(back);
+                self.touched.insert(room.id);
             }
+            cx.board.clock_went_back(back);
         }
         self.now = cx.now;
     }

@@ -39,6 +39,8 @@ pub(crate) struct Session {
     pub(crate) relay_key: PublicKey,
     pub(crate) nonce: Nonce,
     pub(crate) limits: Limits,
+    /// How far this clock is behind the relay's (negative: ahead), milliseconds.
+    pub(crate) clock_off: i64,
     next_request: u64,
     routes: BTreeMap<u64, RoomId>,
     next_ping: Millis,
@@ -185,12 +187,14 @@ impl Link {
         };
         let said_at = *said_at;
         let key_hash = greeting::check(welcome, challenge, certificate.as_ref(), *trusted, &self.address)?;
+        let off = greeting::clock_error(welcome.time, said_at, cx.now);
         // Frames to come are answered within the relay's silence, whatever it says of it.
         self.state = State::Up(Box::new(Session {
             relay: self.id,
             relay_key: welcome.relay_key,
             nonce: welcome.nonce,
             limits: welcome.limits,
+            clock_off: off,
             next_request: 1,
             routes: BTreeMap::new(),
             next_ping: cx.now.saturating_add(PING_EVERY_MS),
@@ -198,7 +202,6 @@ impl Link {
         }));
         self.why = None;
         self.address.pin = Some(key_hash);
-        let off = greeting::clock_error(welcome.time, said_at, cx.now);
         let clock = greeting::worth_telling(off, self.clock_told).then_some(off);
         if clock.is_some() {
             self.clock_told = Some(off);

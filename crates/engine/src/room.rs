@@ -71,6 +71,8 @@ pub(crate) struct Room {
     rescan: Option<Millis>,
     last_view: Option<RoomView>,
     unseen_told: bool,
+    /// Everything was read since this connection was made: if this vault is a copy, we know it by now.
+    read_up: bool,
 }
 
 impl core::fmt::Debug for Room {
@@ -100,7 +102,7 @@ impl Room {
         let joined = if stored.newest.is_some() { stored.joined } else { 0 };
         let entries = kept.transcript.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
         let mut transcript = Transcript::restore(own, joined, entries).ok()?;
-        if let Some(max_ttl) = progress.max_ttl {
+        if let Some(max_ttl) = progress.longest_ttl.max(progress.max_ttl) {
             transcript.set_max_life(max_ttl.saturating_mul(1_000));
         }
         transcript.set_sociable(stored.sociable);
@@ -140,6 +142,7 @@ impl Room {
             rescan: None,
             last_view: None,
             unseen_told: false,
+            read_up: false,
         })
     }
 
@@ -296,6 +299,8 @@ impl Room {
         self.outbox.clock_went_back(by);
         self.presence.clock_went_back(by);
         self.hold.clock_went_back(by);
+        self.people.clock_went_back(by);
+        self.answers.clock_went_back(by);
         self.rescan = self.rescan.map(|at| at.saturating_sub(by));
     }
 
@@ -328,7 +333,7 @@ impl Room {
     pub(crate) fn next_timeout(&self) -> Option<Millis> {
         // Each only where the part that acts on it would act, or the timer would come again and again.
         let live = matches!(self.attach, Attach::Live);
-        let sends = self.attach.open() && !self.progress.copied;
+        let sends = self.sends();
         [
             self.attach.next_timeout(),
             self.hold.next_timeout(),

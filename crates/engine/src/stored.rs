@@ -123,6 +123,9 @@ pub(crate) struct Progress {
     /// The log was made with a maximum of its own, which is what its letters get.
     #[n(10)]
     pub(crate) own_max: bool,
+    /// The longest maximum, seconds, that the relay ever named: what is missing is judged by it.
+    #[n(11)]
+    pub(crate) longest_ttl: Option<u64>,
 }
 
 /// How far a letter of ours has come.

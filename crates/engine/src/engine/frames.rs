@@ -5,7 +5,7 @@ use estoile_wire::{LogId, Refusal, RelayFrame};
 
 use super::Engine;
 use crate::board::Draft;
-use crate::link::{Link, Session};
+use crate::link::{GreetError, Link, Session};
 use crate::notice::NoticeKind;
 use crate::out::Cx;
 use crate::room::{Room, duration, refusal_in_words};
@@ -92,6 +92,10 @@ impl Engine {
                     if room.stored.pin.is_none() {
                         room.stored.pin = Some(greeted.key_hash);
                         room.keep_opening(cx);
+                    } else if room.stored.pin != Some(greeted.key_hash) {
+                        // Its link came after the connection to this address had been asked for.
+                        room.stop(&GreetError::WrongKey.to_string(), cx);
+                        continue;
                     }
                     room.begin(session, cx);
                 }

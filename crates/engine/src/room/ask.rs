@@ -37,6 +37,13 @@ impl Answers {
         self.deny.values().filter(|_| live).map(|(at, _)| *at).chain(self.unseen).min()
     }
 
+    /// This clock was set back.
+    pub(super) fn clock_went_back(&mut self, by: u64) {
+        for at in self.again.values_mut().chain(self.deny.values_mut().map(|(at, _)| at)).chain(&mut self.unseen) {
+            *at = at.saturating_sub(by);
+        }
+    }
+
     /// Somebody else has said what we were about to say.
     pub(super) fn denied(&mut self, hash: &Hash) {
         if self.deny.get(hash).is_some_and(|(_, author)| !author) {

@@ -7,7 +7,7 @@ use estoile_wire::id::LogKind;
 use estoile_wire::refusal::Retry;
 use estoile_wire::{ClientFrame, Cursor, Millis, Refusal};
 
-use super::Room;
+use super::{Room, duration};
 use crate::board::Draft;
 use crate::link::Session;
 use crate::notice::NoticeKind;
@@ -133,9 +133,7 @@ impl Room {
         if frame.request != request {
             return;
         }
-        self.progress.max_ttl = Some(frame.max_ttl);
-        self.progress.own_max = frame.max_ttl < session.limits.max_ttl;
-        self.transcript.set_max_life(frame.max_ttl.saturating_mul(1_000));
+        self.learn_max_ttl(frame.max_ttl, session, cx);
         self.attach = Attach::Reading { rescan };
         if self.progress.floor.is_none() {
             // With the newest only, the floor lies before the first record that comes.
@@ -154,10 +152,36 @@ impl Room {
         }
     }
 
+    /// How long the room keeps messages, as the relay says. What is missing is judged by the longest that it ever said: else
+    /// a relay could make letters that it withholds look as if their time were over.
+    fn learn_max_ttl(&mut self, said: u64, session: &Session, cx: &mut Cx<'_>) {
+        let before = self.progress.longest_ttl.max(self.progress.max_ttl);
+        if self.progress.max_ttl.is_some_and(|last| said < last) {
+            let (said, last) =
+                (said.saturating_mul(1_000), self.progress.max_ttl.unwrap_or_default().saturating_mul(1_000));
+            cx.tell(Draft::new(
+                Some(self.id),
+                NoticeKind::Relay,
+                format!(
+                    "the relay says that this room keeps messages for {} now, and said {} before",
+                    duration(said),
+                    duration(last)
+                ),
+                "New messages can't live longer than it says now; what is missing is still judged by the longer time. Ask the relay's owner why.",
+            ));
+        }
+        let longest = before.unwrap_or_default().max(said);
+        self.progress.max_ttl = Some(said);
+        self.progress.longest_ttl = Some(longest);
+        self.progress.own_max = said < session.limits.max_ttl;
+        self.transcript.set_max_life(longest.saturating_mul(1_000));
+    }
+
     /// All that was asked for has come.
     pub(crate) fn live(&mut self, frame: &Live, session: &mut Session, cx: &mut Cx<'_>) {
         let Attach::Reading { rescan } = self.attach else { return };
         self.attach = Attach::Live;
+        self.read_up = true;
         self.saw_cursor(frame.cursor);
         if self.progress.floor.is_none() {
             self.progress.floor = Some(frame.cursor);
@@ -250,7 +274,7 @@ impl Room {
     }
 
     /// The room can't go on, and why.
-    pub(super) fn stop(&mut self, why: &str, cx: &mut Cx<'_>) {
+    pub(crate) fn stop(&mut self, why: &str, cx: &mut Cx<'_>) {
         self.attach = Attach::Out;
         self.progress.stopped = Some(why.to_owned());
         cx.tell(Draft::new(
@@ -284,6 +308,7 @@ impl Room {
     /// The session is gone.
     pub(crate) fn offline(&mut self) {
         self.attach = Attach::Out;
+        self.read_up = false;
         self.outbox.nothing_in_flight();
         self.people.nobody_here();
         self.presence.ends();

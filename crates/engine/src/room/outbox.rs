@@ -120,9 +120,15 @@ impl Outbox {
 }
 
 impl Room {
+    /// Whether letters go out. Not before the log was read: a vault that was put back would use its counters twice, and
+    /// its owner would look two-faced.
+    pub(super) const fn sends(&self) -> bool {
+        self.attach.open() && self.read_up && !self.progress.copied
+    }
+
     /// Sends as much of the outbox as may be in flight.
     pub(crate) fn pump(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
-        if !self.attach.open() || self.progress.copied {
+        if !self.sends() {
             return;
         }
         if self.outbox.pause_until > cx.now {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use estoile_seal::names::fold;
+use estoile_seal::names::{fold, looks_marked};
 use estoile_wire::{Millis, PublicKey};
 
 use crate::names::{self, Tag};
@@ -30,6 +30,17 @@ pub(crate) struct Person {
     typing_until: Millis,
     /// The newest signal's own time: older ones are replays.
     pub(crate) last_signal: Millis,
+    /// How far their clock was said to be ahead of ours.
+    pub(crate) ahead_told: u64,
+    /// Their name folded, and whether it looks marked: folding four thousand names at every signal would take too long.
+    folded: (String, bool),
+}
+
+impl Person {
+    fn new(number: u64, stored: StoredPerson) -> Self {
+        let folded = (fold(&stored.name), looks_marked(&stored.name));
+        Self { number, here_until: 0, typing_until: 0, last_signal: 0, ahead_told: 0, folded, stored }
+    }
 }
 
 /// The people of a room.
@@ -44,20 +55,27 @@ pub(crate) struct People {
 impl People {
     pub(crate) fn restore(&mut self, number: u64, stored: StoredPerson) {
         for name in &stored.owns {
-            self.owners.entry(name.clone()).or_insert(stored.key);
+            // An earlier version folded less.
+            self.owners.entry(fold(name)).or_insert(stored.key);
         }
-        let person = Person { number, here_until: 0, typing_until: 0, last_signal: 0, stored };
-        self.by_key.insert(person.stored.key, person);
+        self.by_key.insert(stored.key, Person::new(number, stored));
     }
 
     pub(crate) fn get_mut(&mut self, key: &PublicKey) -> Option<&mut Person> {
         self.by_key.get_mut(key)
     }
 
-    /// What to show for a name that a key has used: marked, if the name is another key's.
+    /// What to show for a name that a key has used: marked, if the name is another key's or is made to look marked.
     pub(crate) fn shown(&self, name: &str, key: &PublicKey) -> String {
         let free = self.owners.get(&fold(name)).is_none_or(|owner| owner == key);
-        if free { name.to_owned() } else { marked(name, key) }
+        if free && !looks_marked(name) { name.to_owned() } else { marked(name, key) }
+    }
+
+    fn shown_person(&self, key: &PublicKey, person: &Person) -> String {
+        let (folded, looks_marked) = &person.folded;
+        let free = self.owners.get(folded).is_none_or(|owner| owner == key) && !looks_marked;
+        let name = &person.stored.name;
+        if free { name.clone() } else { marked(name, key) }
     }
 
     /// The name that a key used last, as sent; nothing if it was never heard of.
@@ -68,7 +86,7 @@ impl People {
     /// What to show for a key.
     pub(crate) fn shown_key(&self, key: &PublicKey) -> String {
         match self.by_key.get(key) {
-            Some(person) => self.shown(&person.stored.name, key),
+            Some(person) => self.shown_person(key, person),
             None => marked("somebody", key),
         }
     }
@@ -86,9 +104,8 @@ impl People {
         if !self.by_key.contains_key(&key) {
             self.make_room(room, cx);
             let stored = StoredPerson { key, name: String::new(), owns: Vec::new(), last_heard: None };
-            let person = Person { number: *next, here_until: 0, typing_until: 0, last_signal: 0, stored };
+            self.by_key.insert(key, Person::new(*next, stored));
             *next = next.saturating_add(1);
-            self.by_key.insert(key, person);
         }
         let Some(person) = self.by_key.get_mut(&key) else { return false };
         let renamed = person.stored.name != name;
@@ -97,6 +114,7 @@ impl People {
             self.changed = true;
             name.clone_into(&mut person.stored.name);
             let folded = fold(name);
+            person.folded = (folded.clone(), looks_marked(name));
             match self.owners.get(&folded) {
                 Some(owner) => taken = *owner != key,
                 None if person.stored.owns.len() < MAX_OWNED => {
@@ -116,15 +134,17 @@ impl People {
         taken
     }
 
-    /// Lets go of who was heard least recently, when there are too many.
+    /// Lets go of who came last, when there are too many, and first of one who owns no name: a flood of new
+    /// keys must not free the names of those who are away.
     fn make_room(&mut self, room: RoomId, cx: &mut Cx<'_>) {
         if self.by_key.len() < MAX_PEOPLE {
             return;
         }
-        let oldest = self.by_key.iter().min_by_key(|(_, p)| (p.here_until, p.stored.last_heard)).map(|(k, _)| *k);
-        if let Some(person) = oldest.and_then(|key| self.by_key.remove(&key)) {
+        let last = |p: &Person| (p.stored.owns.is_empty(), p.number);
+        let last = self.by_key.iter().max_by_key(|(_, p)| last(p)).map(|(k, _)| *k);
+        if let Some(person) = last.and_then(|key| self.by_key.remove(&key)) {
             for name in &person.stored.owns {
-                self.owners.remove(name);
+                self.owners.remove(&fold(name));
             }
             cx.delete(names::numbered(room, Tag::Person, person.number));
         }
@@ -187,6 +207,14 @@ impl People {
         self.by_key.values().flat_map(|p| [p.here_until, p.typing_until]).filter(|at| *at > 0).min()
     }
 
+    /// This clock was set back: who is here is not here for longer.
+    pub(crate) fn clock_went_back(&mut self, by: u64) {
+        for person in self.by_key.values_mut() {
+            person.here_until = person.here_until.saturating_sub(by);
+            person.typing_until = person.typing_until.saturating_sub(by);
+        }
+    }
+
     /// Ends what is over.
     pub(crate) fn due(&mut self, now: Millis) {
         for person in self.by_key.values_mut() {
@@ -206,7 +234,7 @@ impl People {
             .iter()
             .map(|(key, p)| PersonView {
                 name: p.stored.name.clone(),
-                shown: self.shown(&p.stored.name, key),
+                shown: self.shown_person(key, p),
                 key: hex(&key.0),
                 own: key == own,
                 here: if key == own { online } else { p.here_until > now },

@@ -4,8 +4,8 @@ use estoile_seal::signal::{SignalKind, SignalMessage};
 use estoile_wire::frame::{Signal, Signalled};
 use estoile_wire::{ClientFrame, Millis};
 
-use super::Room;
 use super::attach::Attach;
+use super::{Room, duration};
 use crate::board::Draft;
 use crate::link::Session;
 use crate::notice::NoticeKind;
@@ -13,6 +13,8 @@ use crate::out::Cx;
 
 /// A signal whose own time is further away than this is a replay, or a clock that is wrong.
 pub(crate) const FRESH_MS: u64 = 60_000;
+/// Clocks that differ by less are nobody's concern.
+const TOLERANCE_MS: u64 = 5_000;
 /// We say that we are here this often, and a random while more.
 const HERE_EVERY_MS: u64 = 45_000;
 const HERE_SPREAD_MS: u64 = 15_000;
@@ -55,7 +57,9 @@ impl Room {
     /// Seals a signal and sends it. One that can't be sealed is no loss.
     pub(super) fn signal(&mut self, kind: SignalKind, session: &Session, cx: &mut Cx<'_>) {
         // Each later than the one before, so that receivers can drop what comes twice.
-        let sent_at = cx.now.max(self.presence.last_signal.saturating_add(1));
+        // A clock that was far ahead for a while must not make us unbelievable until that time has come.
+        let later = self.presence.last_signal.saturating_add(1).min(cx.now.saturating_add(FRESH_MS / 2));
+        let sent_at = cx.now.max(later);
         self.presence.last_signal = sent_at;
         let message = SignalMessage { kind, name: self.stored.own_name.clone(), sender: self.own, sent_at };
         if let Ok(body) = message.seal(&self.keys, &self.sender, cx.rng) {
@@ -88,6 +92,9 @@ impl Room {
             ));
             return;
         };
+        if message.sender != self.own {
+            self.compare_clocks(&message, session.clock_off, cx);
+        }
         let fresh = message.sent_at.abs_diff(cx.now) <= FRESH_MS;
         if !fresh || message.sender == self.own || !self.first_time(&message, cx) {
             return;
@@ -119,6 +126,25 @@ impl Room {
                 self.ask(Some(session), cx);
             }
         }
+    }
+
+    /// A time from the future is signed, and no relay can make it: one of the two clocks is wrong, and how far. One from the
+    /// past may only have been held back. What the relay's greeting has shown of our own clock is told already.
+    fn compare_clocks(&mut self, message: &SignalMessage, clock_off: i64, cx: &mut Cx<'_>) {
+        let behind = u64::try_from(clock_off).unwrap_or_default();
+        let ahead = message.sent_at.saturating_sub(cx.now.saturating_add(behind));
+        let Some(person) = self.people.get_mut(&message.sender) else { return };
+        if ahead <= TOLERANCE_MS || ahead.abs_diff(person.ahead_told) <= TOLERANCE_MS {
+            return;
+        }
+        person.ahead_told = ahead;
+        let who = self.people.shown(&message.name, &message.sender);
+        let mut detail = format!("the clock of {who} is {} ahead of this one", duration(ahead));
+        if ahead > FRESH_MS {
+            detail.push_str(", so their presence and their questions for missing messages are not heeded");
+        }
+        let advice = "One of the two is wrong: compare both with a clock that is right.";
+        cx.tell(Draft::new(Some(self.id), NoticeKind::Clock, detail, advice).about(message.sender, &message.name));
     }
 
     /// Remembers whose signal it is; false if it came before.

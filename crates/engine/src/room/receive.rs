@@ -110,12 +110,17 @@ impl Room {
         let outcome = self.transcript.observe(&observed(letter, hash, text.is_some(), expected), cx.now);
         match outcome.verdict {
             Verdict::Copied => self.copied(hash, cx),
-            // Taken back too late: the others have it, so it is shown here as well.
-            Verdict::Echo if !self.echoed(&hash, cursor, cx) && self.outbox.was_discarded(&hash) => {
+            Verdict::Echo => {
+                self.echoed(&hash, cursor, cx);
+            }
+            // Taken back too late: the others have it, so it is shown here as well, and not denied to those who ask.
+            Verdict::Forgotten { .. } if self.outbox.was_discarded(&hash) => {
+                let outcome = self.transcript.readmit(&observed(letter, hash, text.is_some(), expected), cx.now);
                 let mut stored = stored_letter(letter, written, text, &outcome, StoredState::Kept);
                 stored.cursor = Some(cursor);
                 let kept = self.keep_letter(stored, cx);
                 self.show(kept, &[], cx);
+                self.apply(&outcome, cx);
             }
             _ => {}
         }
@@ -161,7 +166,10 @@ impl Room {
                     self.show(kept, &letter.parents, cx);
                 }
             }
-            Verdict::Repeat { tell: true } | Verdict::Forgotten { tell: true } => self.repeated(letter, hash, cx),
+            Verdict::Repeat { tell: true } => self.repeated(letter, hash, "that was here before came again, and", cx),
+            Verdict::Forgotten { tell: true } => {
+                self.repeated(letter, hash, "that was here before, or comes far too late behind later ones,", cx);
+            }
             Verdict::Broken => {
                 let who = self.people.shown(&letter.name, &letter.sender);
                 let detail =
@@ -202,9 +210,9 @@ impl Room {
         );
     }
 
-    fn repeated(&mut self, letter: &SealLetter, hash: Hash, cx: &mut Cx<'_>) {
+    fn repeated(&mut self, letter: &SealLetter, hash: Hash, which: &str, cx: &mut Cx<'_>) {
         let who = self.people.shown(&letter.name, &letter.sender);
-        let detail = format!("a message by {who} that was here before came again, and was dropped");
+        let detail = format!("a message by {who} {which} was dropped");
         cx.tell(
             Draft::new(Some(self.id), NoticeKind::Replayed, detail, ADVICE_RELAY)
                 .about(letter.sender, &letter.name)

@@ -9,6 +9,7 @@
     reason = "a crate of tests: its helpers fail by panicking too"
 )]
 
+mod abuse;
 mod classroom;
 mod hostile;
 mod restart;
