@@ -231,3 +231,21 @@ fn a_letter_taken_back_too_late_is_shown_and_not_denied() {
     let events = &w.clients[alice].events;
     assert!(!events.iter().any(|e| matches!(e, Event::Notice(n) if n.kind != NoticeKind::Relay)), "{events:?}");
 }
+
+#[test]
+fn a_pin_that_comes_after_the_connection_was_asked_for_counts() {
+    let mut w = World::new(98);
+    w.member("Bob", true);
+    w.kill_relay();
+    let alice = w.client();
+    let mut open = w.opening("Alice", false);
+    open.relay.pin = None;
+    w.open(alice, open.clone());
+    w.settle();
+    open.relay.pin = Some(estoile_wire::RelayKeyHash([1; 32]));
+    w.open(alice, open);
+    w.start_relay();
+    w.pass(60_000);
+    let room = w.room(alice).room;
+    assert!(room.stopped.is_some_and(|why| why.contains("another relay")), "the link's relay, or none");
+}
