@@ -185,6 +185,24 @@ impl Letter {
         ends_at(self.sent_at, self.ttl)
     }
 
+    /// Seconds from `sent_at` for which this letter may be shown: the shorter of its own ttl and what its content's `expires`
+    /// leaves (others' content may have one, docs/seal.md S6.3). The transcript goes by the ttl alone.
+    #[must_use]
+    pub fn shown_for(&self) -> Option<u32> {
+        let expires = self.content.as_ref().and_then(|content| content.expires).map(|expires| {
+            if expires.relative {
+                expires.time
+            } else {
+                let left = (u64::from(expires.time) * 1000).saturating_sub(self.sent_at) / 1000;
+                u32::try_from(left).unwrap_or(u32::MAX)
+            }
+        });
+        match (self.ttl, expires) {
+            (Some(ttl), Some(expires)) => Some(ttl.min(expires)),
+            (ttl, expires) => ttl.or(expires),
+        }
+    }
+
     /// What names this letter, whose hash is given, as a parent of others (in a quick room: epoch 0).
     #[must_use]
     pub fn reference(&self, hash: [u8; 32]) -> Reference {

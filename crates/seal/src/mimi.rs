@@ -45,9 +45,9 @@ impl core::fmt::Debug for MessageId {
 /// When content ends, by its own word (ours says nothing: the letter's ttl counts).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expires {
-    /// Whether `time` counts from the receiving.
+    /// Whether `time` counts from the letter's `sent_at` (the draft: from the receiving; ours is never longer).
     pub relative: bool,
-    /// Seconds since 1970, or from the receiving.
+    /// Seconds since 1970, or to live.
     pub time: u32,
 }
 

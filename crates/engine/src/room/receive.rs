@@ -17,6 +17,8 @@ use crate::stored::StoredState;
 const ADVICE_CLOCK: &str = "Compare this clock and the sender's with a clock that is right.";
 const ADVICE_RELAY: &str =
     "The relay, or somebody on the way, does this; what you see stays right. Tell its owner if it goes on.";
+const ADVICE_GUEST: &str =
+    "Only somebody who has the link can make such a record; what you see stays right. If it goes on, make a new room.";
 const ADVICE_ASK: &str = "Ask them in another way what they sent.";
 
 impl Room {
@@ -42,11 +44,19 @@ impl Room {
             OpenError::Signature => {
                 "a record of this room has a signature that does not hold: somebody with the link pretends to be another"
             }
+            OpenError::Time => {
+                "a record of this room is stamped with another time outside than inside; it is not shown"
+            }
             _ => {
                 "a record in this room's log was not made with the room's key, or was altered on the way; it is not shown"
             }
         };
-        cx.tell(Draft::new(Some(self.id), NoticeKind::Forged, detail, ADVICE_RELAY));
+        // What opens under the room's key was made by somebody who has it.
+        let advice = match error {
+            OpenError::Seal => ADVICE_RELAY,
+            _ => ADVICE_GUEST,
+        };
+        cx.tell(Draft::new(Some(self.id), NoticeKind::Forged, detail, advice));
     }
 
     fn take(&mut self, opened: Opened, cursor: Cursor, expected: bool, cx: &mut Cx<'_>) {
@@ -58,7 +68,7 @@ impl Room {
         if self.is_held(&hash) {
             return;
         }
-        match judge_time(letter.sent_at, letter.ttl, cx.now) {
+        match judge_time(letter.sent_at, letter.shown_for(), cx.now) {
             Timely::Now => self.admit(&letter, &written, cursor, expected, cx),
             Timely::Held { until } => self.hold_for_future(&letter, &written, cursor, until, cx),
             Timely::Expired { late_ms } => {
@@ -83,7 +93,7 @@ impl Room {
         self.set_aside(letter, hash, Aside::Refused, cx.now);
         let who = self.people.shown(&letter.name, &letter.sender);
         let age = cx.now.saturating_sub(letter.sent_at);
-        let ttl = u64::from(letter.ttl.unwrap_or_default());
+        let ttl = u64::from(letter.shown_for().unwrap_or_default());
         let detail = format!(
             "a message by {who} was refused: stamped {} ago with {} to live, it came {} too late",
             duration(age),

@@ -186,7 +186,7 @@ pub(super) fn stored_letter(
         name: letter.name.clone(),
         text,
         sent_at: letter.sent_at,
-        ttl: letter.ttl,
+        ttl: letter.shown_for(),
         cursor: None,
         place_time: outcome.place.map_or(letter.sent_at, |p| p.time),
         place_step: outcome.place.map_or(0, |p| p.step),

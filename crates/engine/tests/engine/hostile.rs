@@ -295,3 +295,29 @@ fn invented_parents_are_told_with_who_named_them() {
     assert!(w.notices(alice, NoticeKind::Withheld).is_empty());
     let _ = carol;
 }
+
+#[test]
+fn the_earlier_of_a_letters_ttl_and_its_contents_own_end_counts() {
+    let mut w = World::new(81);
+    let alice = w.member("Alice", true);
+    let mallory = SenderKey::from_seed(&[3; 32]);
+    let at = u32::try_from(w.now / 1000).unwrap();
+    let ending = |relative, time, counter| {
+        move |l: &mut Letter| {
+            (l.counter, l.sent_at) = (counter, l.sent_at - 1_000 + counter);
+            let mut content = mimi::text(&format!("{relative} {time}"), [1; 16]);
+            content.expires = Some(mimi::Expires { relative, time });
+            (l.content, l.ttl) = (Some(content), Some(3_600));
+        }
+    };
+    guest_says(&mut w, alice, &mallory, ending(false, at - 100, 0));
+    assert!(w.texts(alice).is_empty(), "it was over before it was signed");
+    assert_eq!(w.notices(alice, NoticeKind::Expired).len(), 1);
+    guest_says(&mut w, alice, &mallory, ending(true, 60, 1));
+    guest_says(&mut w, alice, &mallory, ending(false, at + 9_000, 2));
+    assert_eq!(w.texts(alice), ["true 60".to_owned(), format!("false {}", at + 9_000)]);
+    w.pass(100_000);
+    assert_eq!(w.texts(alice), [format!("false {}", at + 9_000)]);
+    w.pass(3_600_000);
+    assert!(w.texts(alice).is_empty());
+}
