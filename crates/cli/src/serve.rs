@@ -104,6 +104,7 @@ fn apply(bounds: &Bounds, hub: &mut estoile_hub::config::Config) -> Outcome {
     hub.max_log_bytes = bounds.max_log.0;
     hub.logs_per_code = bounds.max_logs;
     hub.bytes_per_code = bounds.max_code.0;
+    hub.max_records = bounds.max_records;
     hub.max_logs = bounds.max_all_logs;
     hub.creations = Rate::per_minute(bounds.creations);
     hub.creations_in_all.per_second_milli = bounds.all_creations.saturating_mul(1000);

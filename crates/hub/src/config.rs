@@ -43,6 +43,9 @@ pub struct Config {
     pub logs_per_code: u64,
     /// Bytes that all logs of one entry code may hold together: a leaked code costs this much.
     pub bytes_per_code: u64,
+    /// Records on this relay in all: each costs about 60 bytes of memory for as long as it lives, and as many again while its
+    /// log is in use, however small it is on the disk.
+    pub max_records: u64,
     /// Logs on this relay in all: each costs memory, even if nobody writes.
     pub max_logs: u64,
     /// Creations of one connection: each costs a signature check and a write.
@@ -97,6 +100,7 @@ impl Default for Config {
             max_log_bytes: 1 << 30,
             logs_per_code: 1_000,
             bytes_per_code: 10 << 30,
+            max_records: 20_000_000,
             max_logs: 1_000_000,
             creations: Rate::per_minute(60),
             creations_in_all: Rate { per_second_milli: 10_000, burst: 10_000 },

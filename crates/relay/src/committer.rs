@@ -49,7 +49,7 @@ impl Committer {
         let (publish, done) = mpsc::channel(AHEAD);
         let stop = Arc::new(AtomicBool::new(false));
         let flush = Arc::new(Mutex::new(None));
-        let work = Work {
+        let mut work = Work {
             core: core.clone(),
             store,
             publish,
@@ -59,6 +59,8 @@ impl Committer {
             peak: 0,
             _folder: folder,
         };
+        // Before the first session: what is full takes nothing.
+        work.look_at_disk();
         let thread = std::thread::Builder::new()
             .name("estoile-commit".to_owned())
             .spawn(move || work.run())
@@ -117,7 +119,6 @@ struct Work {
 
 impl Work {
     fn run(mut self) {
-        self.look_at_disk();
         let mut expire_at = Instant::now();
         let mut sweep_at = Instant::now() + SWEEP_EVERY;
         loop {
@@ -212,7 +213,8 @@ impl Work {
     fn look_at_disk(&mut self) {
         let usage = self.store.usage();
         self.core.metrics.set_usage(usage);
-        let full = usage.bytes >= self.core.rules().config.max_disk;
+        let config = &self.core.rules().config;
+        let full = usage.bytes >= config.max_disk || usage.records >= config.max_records;
         if full != self.disk_full {
             self.disk_full = full;
             self.core.each_shard(|shard| shard.set_disk_full(full));

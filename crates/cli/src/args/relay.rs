@@ -97,6 +97,9 @@ pub(crate) struct Bounds {
     /// What all logs of one entry code may hold together: a leaked code costs no more
     #[arg(long, value_name = "SIZE", default_value = "10G")]
     pub(crate) max_code: Bytes,
+    /// Records in all: each takes about 60 bytes of memory while it lives, twice that in a room in use; above it appends are refused
+    #[arg(long, value_name = "N", default_value_t = 20_000_000)]
+    pub(crate) max_records: u64,
     /// Logs in all: each takes memory, even if nobody writes
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub(crate) max_all_logs: u64,

@@ -69,6 +69,10 @@ async fn a_full_disk_refuses_appends_and_heals() {
     assert_eq!(client.append(&room, 2, b"no room").await.unwrap_err().code, Refusal::DiskFull);
     assert_eq!(creates(&mut client, &Room::new(4), None).await, Err(Refusal::DiskFull));
     world.until("estoile_refusals_total{code=\"disk-full\"}", 2).await;
+    let world = world.restart(|config| config.hub.max_records = 1).await;
+    let mut client = world.client().await;
+    client.attach(&room, 1 << 40).await;
+    assert_eq!(client.append(&room, 2, b"one too many").await.unwrap_err().code, Refusal::DiskFull);
     let world = world.restart(|_| {}).await;
     let mut client = world.client().await;
     client.attach(&room, 1 << 40).await;
