@@ -76,7 +76,9 @@ fn tests() -> Result<()> {
 }
 
 fn docs() -> Result<()> {
-    run(cargo().args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))
+    // These pages are for developers, who have the private items before them.
+    let flags = "-D warnings -A rustdoc::private_intra_doc_links";
+    run(cargo().args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", flags))
 }
 
 /// Mutates every decoder's corpus for `seconds` each, by hand.

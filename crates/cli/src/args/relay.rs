@@ -66,7 +66,7 @@ pub(crate) struct Up {
     /// How long messages live at most, and by default: 30s, 10m, 2h, 7d; none: as long as the relay allows
     #[arg(long, value_name = "DUR", default_value = "none", hide_default_value = true)]
     pub(crate) ttl: Ttl,
-    /// The address under which friends reach this machine, for the link: https://HOST[:PORT]
+    /// The address under which friends reach this machine, for the link: https://HOST:PORT
     #[arg(long, value_name = "URL")]
     pub(crate) public: Option<String>,
     /// Tell metrics (Prometheus) on an address of their own

@@ -154,9 +154,9 @@ pub enum Finding {
 /// What the caller is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Read the log again from the start (or as far back as makes sense), then say [`Transcript::relay_answered`].
+    /// Read the log again from the start (or as far back as makes sense), then say [`Transcript::relay_answered`](super::Transcript::relay_answered).
     AskRelay,
-    /// Send a signal that asks the author for these; what others say comes back by [`Transcript::denied`].
+    /// Send a signal that asks the author for these; what others say comes back by [`Transcript::denied`](super::Transcript::denied).
     AskAuthor {
         /// Whom.
         author: PublicKey,
@@ -165,7 +165,7 @@ pub enum Act {
     },
     /// Tell the user.
     Tell(Finding),
-    /// Write a letter without content, if this client is online and sociable, and tell [`Transcript::wrote`].
+    /// Write a letter without content, if this client is online and sociable, and tell [`Transcript::wrote`](super::Transcript::wrote).
     Beat,
     /// This letter's time is over: delete it everywhere.
     Ended(Hash),
@@ -196,6 +196,6 @@ pub enum RestoreError {
 pub enum Aside {
     /// Refused for good (its time was over, or too far ahead).
     Refused,
-    /// Held until its time has come, when [`Transcript::observe`] gets it.
+    /// Held until its time has come, when [`Transcript::observe`](super::Transcript::observe) gets it.
     Held,
 }
