@@ -105,8 +105,10 @@ fn signals_end_it_with_their_codes() {
         assert_eq!(serve.running.wait_open(), Some(code));
         assert!(begun.elapsed().as_secs() < 10);
     }
-    let mut send = start(&["send", &link]);
+    let mut send = start(&["send", &link, "--json"]);
     send.type_line("one");
+    // Once it has said this, it listens for signals: before, the system's own way to end it would count.
+    send.line();
     send.signal(Signal::INT);
     assert_eq!(send.wait_open(), Some(130));
 }
