@@ -153,6 +153,9 @@ impl<B: Backend> Driver<B> {
                 let found = self.engine.older(&self.vault, room, before, count.saturating_add(1)).await;
                 drop(answer.send(found.ok().map(|messages| page(messages, count))));
             }
+            Request::Overview(answer) => drop(answer.send(self.engine.overview())),
+            Request::Members(room, answer) => drop(answer.send(self.engine.members(room))),
+            Request::RoomLinks(room, answer) => drop(answer.send(self.engine.room_links(room))),
             Request::Close => self.closing = true,
         }
     }
@@ -184,6 +187,8 @@ impl<B: Backend> Driver<B> {
                 }
             }
             Effect::Disconnect { relay } => self.sockets.disconnect(relay),
+            // Nothing asks for blobs yet.
+            Effect::PutBlob { .. } | Effect::GetBlob { .. } => {}
             Effect::Answer(id, answer) => self.commands.answer(id, answer),
             Effect::Event(event) => self.events.push(event),
         }

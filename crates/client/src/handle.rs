@@ -6,7 +6,10 @@ use core::task::{Context, Poll};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use estoile_engine::{Answer, Command, CommandError, LetterId, MessageView, RoomId, RoomSnapshot, RoomView};
+use estoile_engine::{
+    Answer, Command, CommandError, LetterId, MemberView, MessageView, Overview, RoomId, RoomLinkView, RoomSnapshot,
+    RoomView,
+};
 use estoile_seal::passphrase::PassphraseError;
 use estoile_seal::quick::RoomSecret;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -27,6 +30,9 @@ pub(crate) enum Request {
     Rooms(oneshot::Sender<Vec<RoomView>>),
     Snapshot(RoomId, usize, oneshot::Sender<Option<RoomSnapshot>>),
     Older(RoomId, LetterId, usize, oneshot::Sender<Option<Page>>),
+    Overview(oneshot::Sender<Overview>),
+    Members(RoomId, oneshot::Sender<Option<Vec<MemberView>>>),
+    RoomLinks(RoomId, oneshot::Sender<Option<Vec<RoomLinkView>>>),
     Close,
 }
 
@@ -110,6 +116,21 @@ impl Handle {
     /// Up to `count` messages right before one of them; none if there is no such room or message.
     pub async fn older(&self, room: RoomId, before: LetterId, count: usize) -> Option<Page> {
         self.ask(|answer| Request::Older(room, before, count, answer)).await.flatten()
+    }
+
+    /// Everything about the account, its contacts and devices.
+    pub async fn overview(&self) -> Overview {
+        self.ask(Request::Overview).await.unwrap_or_default()
+    }
+
+    /// The members of a private room; none for a quick one.
+    pub async fn members(&self, room: RoomId) -> Option<Vec<MemberView>> {
+        self.ask(|answer| Request::Members(room, answer)).await.flatten()
+    }
+
+    /// The links by which people knock at a private room; none for a quick one.
+    pub async fn room_links(&self, room: RoomId) -> Option<Vec<RoomLinkView>> {
+        self.ask(|answer| Request::RoomLinks(room, answer)).await.flatten()
     }
 
     /// Stretches a room's passphrase (Argon2id, some tenths of a second, on a thread of its own).

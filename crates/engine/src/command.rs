@@ -1,9 +1,13 @@
 //! What a face asks the engine to do. Only a command gets a command error; a peer's bytes become notices.
 
+mod account;
+
+pub use account::{AccountCommand, PrivateCommand, Verify};
+
 use estoile_seal::quick::RoomSecret;
 use estoile_wire::RelayKeyHash;
 
-use crate::view::{LetterId, RoomId};
+use crate::view::{ContactId, LetterId, RoomId, VerifyView};
 
 /// Where a relay is, as the driver needs it to connect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +126,10 @@ pub enum Command {
         /// Which.
         room: RoomId,
     },
+    /// About the account, contacts and devices.
+    Account(AccountCommand),
+    /// About private rooms.
+    Private(PrivateCommand),
 }
 
 impl core::fmt::Debug for OpenRoom {
@@ -144,12 +152,14 @@ impl core::fmt::Debug for Command {
             Self::Discard { .. } => "Discard",
             Self::ReconnectNow { .. } => "ReconnectNow",
             Self::Forget { .. } => "Forget",
+            Self::Account(_) => "Account",
+            Self::Private(_) => "Private",
         })
     }
 }
 
-/// What a command answers when it succeeds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a command answers when it succeeds. Its `Debug` shows no link and no words.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Answer {
     /// Done.
     Done,
@@ -157,6 +167,28 @@ pub enum Answer {
     Room(RoomId),
     /// The letter it made.
     Letter(LetterId),
+    /// A link, to be shown to those who may have it.
+    Link(String),
+    /// The recovery words, to be shown once.
+    Words(zeroize::Zeroizing<String>),
+    /// The contact it is about.
+    Contact(ContactId),
+    /// What to compare.
+    Verify(Box<VerifyView>),
+}
+
+impl core::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Done => f.write_str("Done"),
+            Self::Room(room) => write!(f, "Room({})", room.0),
+            Self::Letter(_) => f.write_str("Letter"),
+            Self::Link(_) => f.write_str("Link"),
+            Self::Words(_) => f.write_str("Words"),
+            Self::Contact(contact) => write!(f, "Contact({})", contact.0),
+            Self::Verify(_) => f.write_str("Verify"),
+        }
+    }
 }
 
 /// Why a command was not done; the text ends with what one can do.
@@ -210,6 +242,32 @@ pub enum CommandError {
     /// The room can't go on.
     #[error("{0}")]
     Stopped(String),
+    /// This vault has no account yet.
+    #[error(
+        "there is no account here yet; make one (estoile account new --as NAME --relay URL) or take yours up again (estoile account restore)"
+    )]
+    NoAccount,
+    /// This vault has an account already.
+    #[error("this data folder has an account already; use another folder (--data DIR) for another account")]
+    HasAccount,
+    /// No such contact.
+    #[error("there is no such contact here; see `estoile contact list`, or add them by their contact link")]
+    NoSuchContact,
+    /// Something about an account, contact or device, in a sentence that says what to do.
+    #[error("{0}")]
+    Account(String),
+    /// What was compared is not the same.
+    #[error("{0}")]
+    Mismatch(String),
+    /// The right is missing, in a sentence that says who has it.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// Something about a private room, in a sentence that says what to do.
+    #[error("{0}")]
+    Private(String),
+    /// The relay could not be asked now, in a sentence that says what to do.
+    #[error("{0}")]
+    Offline(String),
     /// The vault could not be written, so nothing was done.
     #[error("nothing was done, because the vault could not be written: {0}")]
     Vault(String),

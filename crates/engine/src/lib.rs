@@ -7,6 +7,8 @@
 //! Faces see the plain data of [`view`] and [`notice`], and ask with [`command`].
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
 mod board;
 pub mod command;
 mod engine;
@@ -20,13 +22,17 @@ pub mod turn;
 pub mod vault;
 pub mod view;
 
-pub use command::{Answer, Command, CommandError, CreateRoom, OpenRoom, Past, RelayAddress};
+pub use command::{
+    AccountCommand, Answer, Command, CommandError, CreateRoom, OpenRoom, Past, PrivateCommand, RelayAddress, Verify,
+};
 pub use engine::{Engine, LoadError, MAX_ROOMS};
 pub use notice::{Notice, NoticeKind};
-pub use turn::{CommandId, Effect, Env, Input, Lost, Turn, WrongProof};
+pub use turn::{BlobError, CommandId, Effect, Env, Input, Lost, Turn, WrongProof};
 pub use vault::{Backend, Changes, Committed, MemoryBackend, Vault, VaultError};
 pub use view::{
-    ConnectionView, DeliveryState, Event, LetterId, MessageView, PersonView, RelayId, RoomId, RoomSnapshot, RoomView,
+    AccountView, ConnectionView, ContactId, ContactState, ContactView, DeliveryState, DeviceLinkView, DeviceView,
+    Event, InvitationView, LetterId, MemberView, MessageView, Overview, PersonView, PrivateView, RelayId, Role, RoomId,
+    RoomLinkView, RoomSnapshot, RoomView, VerifyView,
 };
 
 /// A message's text is at most this many bytes: its letter, sealed, fits in one record.

@@ -42,6 +42,30 @@ pub enum NoticeKind {
     Found,
     /// What this client keeps could not be written (told by the driver).
     Vault,
+    /// Somebody, or a device, was added to a private room, and by whom.
+    Joined,
+    /// Somebody, or a device, was removed from a private room or left it, and by whom; the keys were changed.
+    Removed,
+    /// Roles, name or links of a private room were changed, and by whom.
+    Roster,
+    /// A commit that must be refused, or a fork: the room is stopped until it moves.
+    Poisoned,
+    /// Two views of one room were found: the relay, or a member, shows different people different things.
+    Split,
+    /// The room goes on in a new log and group.
+    Moved,
+    /// A contact asks, answers, or changed.
+    Contact,
+    /// A device was added to or removed from an account.
+    Device,
+    /// The one-time key packages at the relay were used up faster than people were met.
+    Drained,
+    /// An invitation to a private room came, or was joined.
+    Invited,
+    /// Somebody knocks at a private room, or was let in by its link.
+    Knocked,
+    /// A private room nears its greatest size, or has it.
+    Full,
 }
 
 impl NoticeKind {
@@ -65,6 +89,18 @@ impl NoticeKind {
         Self::NoRoom,
         Self::Found,
         Self::Vault,
+        Self::Joined,
+        Self::Removed,
+        Self::Roster,
+        Self::Poisoned,
+        Self::Split,
+        Self::Moved,
+        Self::Contact,
+        Self::Device,
+        Self::Drained,
+        Self::Invited,
+        Self::Knocked,
+        Self::Full,
     ];
 
     /// The word used in JSON.
@@ -89,6 +125,18 @@ impl NoticeKind {
             Self::NoRoom => "no-room",
             Self::Found => "found",
             Self::Vault => "vault",
+            Self::Joined => "joined",
+            Self::Removed => "removed",
+            Self::Roster => "roster",
+            Self::Poisoned => "poisoned",
+            Self::Split => "split",
+            Self::Moved => "moved",
+            Self::Contact => "contact",
+            Self::Device => "device",
+            Self::Drained => "drained",
+            Self::Invited => "invited",
+            Self::Knocked => "knocked",
+            Self::Full => "full",
         }
     }
 }

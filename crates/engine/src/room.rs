@@ -215,6 +215,7 @@ impl Room {
             ttl: self.default_ttl(),
             max_ttl: self.progress.max_ttl,
             stopped: self.progress.stopped.clone().or_else(|| link.given_up()),
+            private: None,
         }
     }
 
@@ -235,6 +236,8 @@ impl Room {
             cursor: s.cursor,
             state: letter.state(),
             unread: self.is_unread(letter),
+            account: None,
+            verified: false,
         })
     }
 

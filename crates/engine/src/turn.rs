@@ -9,6 +9,8 @@
 //! If the commit fails the engine is ahead of its vault: drop it, give the turn's commands their answer by [`Turn::failed`],
 //! and load the engine again from the vault.
 
+use alloc::sync::Arc;
+
 use estoile_wire::Millis;
 use estoile_wire::id::CertificateHash;
 use rand_core::CryptoRng;
@@ -74,10 +76,37 @@ pub enum Input {
         /// Why.
         why: Lost,
     },
+    /// How [`Effect::PutBlob`] ended.
+    BlobPut {
+        /// Which relay.
+        relay: RelayId,
+        /// The blob's address.
+        hash: [u8; 32],
+        /// The relay has all of it, or why not.
+        result: Result<(), BlobError>,
+    },
+    /// How [`Effect::GetBlob`] ended.
+    BlobGot {
+        /// Which relay.
+        relay: RelayId,
+        /// The blob's address.
+        hash: [u8; 32],
+        /// Its bytes (the engine checks their hash), or why not.
+        result: Result<Vec<u8>, BlobError>,
+    },
     /// [`crate::Engine::next_timeout`] has come.
     Timer,
     /// The driver is about to end: rooms are told that we leave, and every relay is let go of. Nothing is sent after it.
     Closing,
+}
+
+/// Why a blob did not travel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BlobError {
+    /// The relay can't be reached, or broke off: the same may succeed later (a put goes on where it stopped).
+    Later(String),
+    /// It is not there, or was refused: the same will fail again.
+    Never(String),
 }
 
 /// Something to do, after the turn's changes are durable; in order.
@@ -104,6 +133,32 @@ pub enum Effect {
         /// Which.
         relay: RelayId,
     },
+    /// Put a sealed file to a relay over HTTP (docs/protocol.md), from a position on; answered with [`Input::BlobPut`].
+    PutBlob {
+        /// Where to.
+        relay: RelayId,
+        /// How it is reached; the certificate must be the one that the relay's session presented.
+        address: RelayAddress,
+        /// The hash of `bytes`: its address.
+        hash: [u8; 32],
+        /// The relay's grant.
+        token: [u8; 32],
+        /// How many bytes the relay has.
+        from: u64,
+        /// All of it.
+        bytes: Arc<[u8]>,
+    },
+    /// Get a sealed file from a relay over HTTP; answered with [`Input::BlobGot`].
+    GetBlob {
+        /// Where from.
+        relay: RelayId,
+        /// How it is reached.
+        address: RelayAddress,
+        /// Its address.
+        hash: [u8; 32],
+        /// How long it is; a longer answer is broken off.
+        size: u64,
+    },
     /// A command's answer: exactly one each.
     Answer(CommandId, Result<Answer, CommandError>),
     /// Something for the faces.
@@ -118,6 +173,8 @@ impl core::fmt::Debug for Input {
             Self::Connected { relay, .. } => write!(f, "Connected({})", relay.0),
             Self::Frame { relay, bytes } => write!(f, "Frame({}, {} bytes)", relay.0, bytes.len()),
             Self::Disconnected { relay, .. } => write!(f, "Disconnected({})", relay.0),
+            Self::BlobPut { relay, result, .. } => write!(f, "BlobPut({}, {})", relay.0, result.is_ok()),
+            Self::BlobGot { relay, result, .. } => write!(f, "BlobGot({}, {})", relay.0, result.is_ok()),
             Self::Timer => f.write_str("Timer"),
             Self::Closing => f.write_str("Closing"),
         }
@@ -131,6 +188,8 @@ impl core::fmt::Debug for Effect {
             Self::Connect { relay, at, .. } => write!(f, "Connect({}, {at})", relay.0),
             Self::Send { relay, bytes } => write!(f, "Send({}, {} bytes)", relay.0, bytes.len()),
             Self::Disconnect { relay } => write!(f, "Disconnect({})", relay.0),
+            Self::PutBlob { relay, bytes, .. } => write!(f, "PutBlob({}, {} bytes)", relay.0, bytes.len()),
+            Self::GetBlob { relay, size, .. } => write!(f, "GetBlob({}, {size} bytes)", relay.0),
             Self::Answer(id, answer) => write!(f, "Answer({}, {})", id.0, answer.is_ok()),
             Self::Event(_) => f.write_str("Event"),
         }

@@ -2,6 +2,13 @@
 //!
 //! Text in these types comes from peers and is *not* made inert here: each face does that for its own medium.
 
+mod account;
+
+pub use account::{
+    AccountView, ContactId, ContactState, ContactView, DeviceLinkView, DeviceView, InvitationView, MemberView,
+    Overview, PrivateView, Role, RoomLinkView, VerifyView,
+};
+
 use crate::notice::Notice;
 
 /// A room of this vault, by a number that never leaves it.
@@ -45,6 +52,12 @@ pub struct PersonView {
     pub typing: bool,
     /// When this client last had a letter or signal of theirs, milliseconds since 1970, by this client's clock.
     pub last_heard: Option<u64>,
+    /// In a private room: the account's id, 64 hex digits; such an entry stands for the person, not for one device.
+    pub account: Option<String>,
+    /// In a private room: what they may do.
+    pub role: Option<Role>,
+    /// A verified contact.
+    pub verified: bool,
 }
 
 /// How far a letter of ours has come. Peers' letters are always `Kept`.
@@ -95,6 +108,10 @@ pub struct MessageView {
     pub state: DeliveryState,
     /// Not yet read here.
     pub unread: bool,
+    /// In a private room: the sender's account id, 64 hex digits.
+    pub account: Option<String>,
+    /// The sender is a verified contact.
+    pub verified: bool,
 }
 
 /// How a relay is reached at the moment.
@@ -138,6 +155,8 @@ pub struct RoomView {
     pub max_ttl: Option<u64>,
     /// The room can't go on by itself (wrong link, ended, another relay answers), and why, in a sentence that says what to do.
     pub stopped: Option<String>,
+    /// What a private room is beyond that; none: a quick room.
+    pub private: Option<PrivateView>,
 }
 
 impl core::fmt::Debug for RoomView {
@@ -204,6 +223,12 @@ pub enum Event {
     },
     /// Something to tell.
     Notice(Notice),
+    /// The account, its contacts, requests or devices changed: ask for the overview again.
+    Overview,
+    /// The members, roles or links of a private room changed: ask for them again.
+    Members(RoomId),
+    /// A device link goes on.
+    DeviceLink(DeviceLinkView),
     /// Everything that was waiting in this room has been read.
     CaughtUp(RoomId),
     /// Events were lost because the face was too slow: reload with a snapshot.

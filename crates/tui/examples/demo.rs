@@ -54,13 +54,25 @@ fn room(id: u32, name: &str, connection: ConnectionView) -> RoomView {
         ttl: None,
         max_ttl: Some(2_592_000),
         stopped: None,
+        private: None,
     }
 }
 
 fn person(name: &str, key: &str, here: bool) -> PersonView {
     let last_heard = Some(now().saturating_sub(7_200_000));
     let key = key.repeat(16);
-    PersonView { name: name.into(), shown: name.into(), key, own: name == "Alice", here, typing: false, last_heard }
+    PersonView {
+        name: name.into(),
+        shown: name.into(),
+        key,
+        own: name == "Alice",
+        here,
+        typing: false,
+        last_heard,
+        account: None,
+        role: None,
+        verified: false,
+    }
 }
 
 fn people() -> Vec<PersonView> {
@@ -92,6 +104,8 @@ impl Played {
             cursor: None,
             state,
             unread: !own,
+            account: None,
+            verified: false,
         };
         (message, after)
     }

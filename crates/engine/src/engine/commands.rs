@@ -53,6 +53,7 @@ impl Engine {
                 self.touch_relay(relay);
             }
             Command::Forget { room } => self.forget(room, cx)?,
+            Command::Account(_) | Command::Private(_) => return Err(CommandError::NoAccount),
         }
         Ok(Answer::Done)
     }

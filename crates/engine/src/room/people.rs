@@ -240,6 +240,9 @@ impl People {
                 here: if key == own { online } else { p.here_until > now },
                 typing: p.typing_until > now,
                 last_heard: p.stored.last_heard,
+                account: None,
+                role: None,
+                verified: false,
             })
             .collect();
         views.sort_by(|a, b| (!a.here, !a.own, &a.shown, &a.key).cmp(&(!b.here, !b.own, &b.shown, &b.key)));

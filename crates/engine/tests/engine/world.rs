@@ -207,6 +207,8 @@ impl World {
                     hub.disconnect(now, session);
                 }
             }
+            // Nothing asks for blobs yet.
+            Effect::PutBlob { .. } | Effect::GetBlob { .. } => {}
             Effect::Answer(id, answer) => {
                 assert!(client.answers.insert(id, answer).is_none(), "one answer for each command");
             }

@@ -156,6 +156,8 @@ impl World {
             Effect::Connect { relay, at, .. } => self.connect(index, relay, at),
             Effect::Send { bytes, .. } => self.send(index, bytes),
             Effect::Disconnect { .. } => self.disconnect(index),
+            // Nothing asks for blobs yet.
+            Effect::PutBlob { .. } | Effect::GetBlob { .. } => {}
             Effect::Answer(id, answer) => {
                 let letter = match answer {
                     Ok(Answer::Letter(letter)) => Some(Ok(letter)),
@@ -165,7 +167,7 @@ impl World {
                         }
                         None
                     }
-                    Ok(Answer::Done) => None,
+                    Ok(_) => None,
                     Err(error) => Some(Err(error.to_string())),
                 };
                 self.tell(|| format!("member {index} is answered {:06}: {letter:?}", id.0));

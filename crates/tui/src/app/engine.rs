@@ -34,7 +34,7 @@ impl App {
                 }
             }
             Event::Notice(notice) => self.notice(notice),
-            Event::CaughtUp(_) => {}
+            Event::CaughtUp(_) | Event::Overview | Event::Members(_) | Event::DeviceLink(_) => {}
             Event::Reload => self.reload(),
         }
     }

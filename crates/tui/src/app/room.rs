@@ -57,7 +57,21 @@ impl Room {
         if people.iter().all(|p| !p.own) {
             let name = self.view.own_name.clone();
             let (shown, key) = (name.clone(), String::new());
-            people.insert(0, PersonView { name, shown, key, own: true, here: true, typing: false, last_heard: None });
+            people.insert(
+                0,
+                PersonView {
+                    name,
+                    shown,
+                    key,
+                    own: true,
+                    here: true,
+                    typing: false,
+                    last_heard: None,
+                    account: None,
+                    role: None,
+                    verified: false,
+                },
+            );
         }
         self.people = people;
     }

@@ -45,6 +45,7 @@ pub(crate) fn room_view(id: u32, name: &str) -> RoomView {
         ttl: Some(86_400),
         max_ttl: Some(2_592_000),
         stopped: None,
+        private: None,
     }
 }
 
@@ -63,6 +64,8 @@ pub(crate) fn message(n: u32, from: &str, text: &str) -> MessageView {
         cursor: Some(u64::from(n)),
         state: DeliveryState::Kept,
         unread: false,
+        account: None,
+        verified: false,
     }
 }
 
@@ -75,6 +78,9 @@ pub(crate) fn person(name: &str, here: bool) -> PersonView {
         here,
         typing: false,
         last_heard: Some(NOON - 7_500_000),
+        account: None,
+        role: None,
+        verified: false,
     }
 }
 
