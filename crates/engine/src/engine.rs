@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use estoile_wire::{LogId, Millis};
 
 use crate::board::Board;
+use crate::book::Book;
 use crate::command::RelayAddress;
-use crate::link::{Link, LinkView};
+use crate::link::{Link, LinkView, Route};
 use crate::names;
 use crate::out::{Cx, Out};
 use crate::room::Room;
@@ -41,8 +42,9 @@ pub struct Engine {
     rooms: BTreeMap<RoomId, Room>,
     links: BTreeMap<RelayId, Link>,
     next_relay: u32,
-    routes: BTreeMap<(RelayId, LogId), RoomId>,
+    routes: BTreeMap<(RelayId, LogId), Route>,
     board: Board,
+    book: Book,
     /// Rooms that something happened to in this turn.
     touched: BTreeSet<RoomId>,
     /// The driver is about to end: nothing is connected any more.
@@ -67,7 +69,8 @@ impl Engine {
     pub fn handle_all(&mut self, inputs: impl IntoIterator<Item = Input>, env: &mut Env<'_>) -> Turn {
         let mut out = Out::default();
         let mut board = core::mem::take(&mut self.board);
-        let mut cx = Cx { now: env.now, rng: &mut *env.rng, out: &mut out, board: &mut board };
+        let mut book = core::mem::take(&mut self.book);
+        let mut cx = Cx { now: env.now, rng: &mut *env.rng, out: &mut out, board: &mut board, book: &mut book };
         self.watch_clock(&mut cx);
         for input in inputs {
             self.take(input, &mut cx);
@@ -75,6 +78,7 @@ impl Engine {
         self.due(&mut cx);
         self.flush(&mut cx);
         self.board = board;
+        self.book = book;
         self.turns = self.turns.saturating_add(1);
         Turn::new(TurnNumber { engine: self.id, turn: self.turns }, out.changes, out.effects)
     }

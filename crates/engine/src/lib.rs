@@ -9,7 +9,10 @@
 
 extern crate alloc;
 
+mod account;
 mod board;
+mod book;
+mod channel;
 pub mod command;
 mod engine;
 mod link;

@@ -12,6 +12,7 @@ use estoile_wire::frame::{Hello, Ping, Welcome};
 use estoile_wire::id::{CertificateHash, Nonce};
 use estoile_wire::{ClientFrame, Limits, Millis, PublicKey, RelayKeyHash, VERSION};
 
+use crate::channel::ChannelId;
 use crate::command::RelayAddress;
 use crate::out::Cx;
 use crate::turn::{Effect, Lost};
@@ -32,6 +33,27 @@ const PONG_WITHIN_MS: u64 = 15_000;
 /// Requests of one session that wait for an answer; more would be our own bug.
 const MAX_ROUTES: usize = 100_000;
 
+/// Whose an answer or a log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Route {
+    /// A room's.
+    Room(RoomId),
+    /// A channel's: a log or shelf that is no room.
+    Channel(ChannelId),
+}
+
+impl From<RoomId> for Route {
+    fn from(room: RoomId) -> Self {
+        Self::Room(room)
+    }
+}
+
+impl From<ChannelId> for Route {
+    fn from(channel: ChannelId) -> Self {
+        Self::Channel(channel)
+    }
+}
+
 /// A session with a relay that has proven its key.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -42,25 +64,25 @@ pub(crate) struct Session {
     /// How far this clock is behind the relay's (negative: ahead), milliseconds.
     pub(crate) clock_off: i64,
     next_request: u64,
-    routes: BTreeMap<u64, RoomId>,
+    routes: BTreeMap<u64, Route>,
     next_ping: Millis,
     pong_by: Option<Millis>,
 }
 
 impl Session {
-    /// A number for a request of a room, by which its answer finds back.
-    pub(crate) fn request(&mut self, room: RoomId) -> u64 {
+    /// A number for a request of a room or channel, by which its answer finds back.
+    pub(crate) fn request(&mut self, whose: impl Into<Route>) -> u64 {
         let request = self.next_request;
         self.next_request = self.next_request.saturating_add(1);
         if self.routes.len() >= MAX_ROUTES {
             self.routes.pop_first();
         }
-        self.routes.insert(request, room);
+        self.routes.insert(request, whose.into());
         request
     }
 
     /// Whose request this was; it is answered now.
-    pub(crate) fn answered(&mut self, request: u64) -> Option<RoomId> {
+    pub(crate) fn answered(&mut self, request: u64) -> Option<Route> {
         self.routes.remove(&request)
     }
 

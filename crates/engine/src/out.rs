@@ -4,6 +4,7 @@ use estoile_wire::Millis;
 use rand_core::CryptoRng;
 
 use crate::board::Board;
+use crate::book::Book;
 use crate::command::{Answer, CommandError};
 use crate::turn::{CommandId, Effect};
 use crate::vault::Changes;
@@ -22,6 +23,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) rng: &'a mut dyn CryptoRng,
     pub(crate) out: &'a mut Out,
     pub(crate) board: &'a mut Board,
+    /// What is known of accounts: their chains, and which are contacts.
+    pub(crate) book: &'a mut Book,
 }
 
 impl Cx<'_> {

@@ -6,7 +6,7 @@ use estoile_seal::names;
 
 use super::{Engine, MAX_ROOMS};
 use crate::command::{Answer, Command, CommandError, OpenRoom, Past};
-use crate::link::Link;
+use crate::link::{Link, Route};
 use crate::out::Cx;
 use crate::room::{Kept, Room, SendJob};
 use crate::stored::{Progress, StoredCreate, StoredRoom};
@@ -161,7 +161,7 @@ impl Engine {
         let Some(mut room) = self.rooms.remove(&id) else { return Ok(()) };
         self.touched.remove(&id);
         self.pages.remove(&id);
-        self.routes.retain(|_, routed| *routed != id);
+        self.routes.retain(|_, routed| *routed != Route::Room(id));
         room.forget(cx);
         cx.board.forget(id, cx.out);
         if self.rooms.values().all(|other| other.relay != room.relay)

@@ -1,15 +1,17 @@
 //! What a relay says, handed to whom it concerns. Nothing that it sends makes the engine fail.
 
+use std::collections::BTreeMap;
+
 use estoile_wire::frame::{DecodeError, Refused, Welcome};
 use estoile_wire::{LogId, Refusal, RelayFrame};
 
 use super::Engine;
 use crate::board::Draft;
-use crate::link::{GreetError, Link, Session};
+use crate::link::{GreetError, Link, Route, Session};
 use crate::notice::NoticeKind;
 use crate::out::Cx;
 use crate::room::{Room, duration, refusal_in_words};
-use crate::view::RelayId;
+use crate::view::{RelayId, RoomId};
 
 impl Engine {
     pub(super) fn frame(&mut self, relay: RelayId, bytes: &[u8], cx: &mut Cx<'_>) {
@@ -136,7 +138,7 @@ impl Engine {
         then: impl FnOnce(&mut Room, &mut Session, &mut Cx<'_>),
     ) {
         let Some(session) = self.links.get_mut(&relay).and_then(Link::session) else { return };
-        if let Some(room) = session.answered(request).and_then(|id| self.rooms.get_mut(&id)) {
+        if let Some(room) = session.answered(request).and_then(|route| room_of(&mut self.rooms, route)) {
             self.touched.insert(room.id);
             then(room, session, cx);
         }
@@ -151,10 +153,17 @@ impl Engine {
         then: impl FnOnce(&mut Room, &mut Session, &mut Cx<'_>),
     ) {
         let Some(session) = self.links.get_mut(&relay).and_then(Link::session) else { return };
-        if let Some(room) = self.routes.get(&(relay, *log)).and_then(|id| self.rooms.get_mut(id)) {
+        if let Some(room) = self.routes.get(&(relay, *log)).and_then(|route| room_of(&mut self.rooms, *route)) {
             self.touched.insert(room.id);
             then(room, session, cx);
         }
+    }
+}
+
+fn room_of(rooms: &mut BTreeMap<RoomId, Room>, route: Route) -> Option<&mut Room> {
+    match route {
+        Route::Room(id) => rooms.get_mut(&id),
+        Route::Channel(_) => None,
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Engine, read};
 use crate::board::Board;
+use crate::book::Book;
+use crate::link::Route;
 use crate::names::{self, Tag};
 use crate::room::{AT_HAND, Kept, Letter, Room};
 use crate::stored::{Progress, StoredEngine, StoredLetter, StoredRoom, decode};
@@ -59,6 +61,7 @@ impl Engine {
                 next_relay: 0,
                 routes: BTreeMap::new(),
                 board,
+                book: Book::default(),
                 touched: BTreeSet::new(),
                 closed: false,
                 pages: BTreeMap::new(),
@@ -76,7 +79,7 @@ impl Engine {
     pub(super) fn add(&mut self, mut room: Room) {
         let relay: RelayId = self.link_to(&room.address());
         room.relay = relay;
-        self.routes.insert((relay, room.log()), room.id);
+        self.routes.insert((relay, room.log()), Route::Room(room.id));
         self.touched.insert(room.id);
         self.rooms.insert(room.id, room);
     }
