@@ -28,19 +28,27 @@ macro_rules! closed_debug {
 }
 pub(crate) use closed_debug;
 
+pub mod access;
+pub mod account;
+pub mod card;
 mod cbor;
 pub mod fernet;
+mod fields;
 pub mod letter;
 pub mod link;
 pub mod mimi;
 pub mod names;
 pub mod passphrase;
 pub mod quick;
+mod sealed_box;
 mod sender;
+pub mod shelf_item;
 pub mod signal;
 mod signed;
 mod stretch;
+pub mod ticket;
 pub mod transcript;
 pub mod vault_key;
 
+pub use fields::{Later, Malformed};
 pub use sender::SenderKey;

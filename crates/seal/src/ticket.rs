@@ -1,0 +1,84 @@
+//! Tickets: one secret that lets a stranger post to a mailbox or door, or take from a shelf, and seal what is posted.
+//!
+//! From the secret come the ticket that the relay is shown, its hash that the relay keeps, and a key that the relay never
+//! learns. This layer does not know mailboxes, doors or shelves.
+
+use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::sealed_box;
+
+/// HKDF's label of the ticket that a relay is shown.
+pub const LABEL_RELAY: &[u8] = b"estoile.v1 ticket relay";
+/// HKDF's label of the key that seals what is posted under the ticket.
+pub const LABEL_SEAL: &[u8] = b"estoile.v1 ticket seal";
+/// HKDF's label of the tag by which a ticket's owner knows what was posted under it.
+pub const LABEL_TAG: &[u8] = b"estoile.v1 ticket tag";
+/// Under the hash of a ticket, which a relay keeps.
+pub const LABEL_HASH: &[u8] = b"estoile.v1 ticket\0";
+
+/// Stands before each body that was posted under a ticket, so that its owner finds the key among many.
+pub type TicketTag = [u8; 8];
+
+/// The secret of a ticket: for links one, for each contact one. Wiped on drop.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct TicketSecret([u8; 32]);
+
+crate::closed_debug!(TicketSecret);
+
+impl TicketSecret {
+    /// A fresh secret.
+    #[must_use]
+    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
+        let mut secret = Self([0; 32]);
+        rng.fill_bytes(&mut secret.0);
+        secret
+    }
+
+    /// The secret with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for links, cards and the vault.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// What the relay is shown with a post or a take.
+    #[must_use]
+    pub fn relay_ticket(&self) -> [u8; 32] {
+        *sealed_box::expand(&self.0, &[LABEL_RELAY])
+    }
+
+    /// What the relay keeps.
+    #[must_use]
+    pub fn relay_hash(&self) -> [u8; 32] {
+        Sha256::new().chain_update(LABEL_HASH).chain_update(self.relay_ticket()).finalize().into()
+    }
+
+    /// What stands before a body posted under this ticket.
+    #[must_use]
+    pub fn tag(&self) -> TicketTag {
+        let whole = sealed_box::expand(&self.0, &[LABEL_TAG]);
+        whole.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// The key that seals what is posted under this ticket.
+    #[must_use]
+    pub fn seal_key(&self) -> Zeroizing<[u8; 32]> {
+        sealed_box::expand(&self.0, &[LABEL_SEAL])
+    }
+}
+
+impl PartialEq for TicketSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for TicketSecret {}
