@@ -24,7 +24,13 @@ pub(crate) const CONFIG: HpkeConfig =
 pub fn generate() -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), MlsError> {
     let crypto = RustCrypto::default();
     let seed = Zeroizing::new(crypto.random_array::<32>().map_err(|e| MlsError::Library(e.to_string()))?);
-    let pair = crypto.derive_hpke_keypair(CONFIG, &*seed).map_err(|e| MlsError::Library(e.to_string()))?;
+    derive(&seed)
+}
+
+/// The key pair of a seed of 32 random bytes, always the same: the secret, and the public key.
+pub fn derive(seed: &[u8; 32]) -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), MlsError> {
+    let pair =
+        RustCrypto::default().derive_hpke_keypair(CONFIG, seed).map_err(|e| MlsError::Library(e.to_string()))?;
     Ok((Zeroizing::new(pair.private.to_vec()), pair.public))
 }
 
