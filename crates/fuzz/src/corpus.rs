@@ -123,9 +123,10 @@ fn written() -> Vec<letter::Written> {
             ttl: (counter == 2).then_some(60),
             name: "Alice".to_owned(),
             sender: sender().public(),
+            private: None,
         };
         if let Ok(fixed) = letter.write(&sender(), &keys().log_id()) {
-            parents.push(letter.reference(fixed.hash()));
+            parents.push(letter.reference(fixed.hash(), 0));
             made.push(fixed);
         }
     }

@@ -1,22 +1,26 @@
-//! Letters: what a quick room's seal contains, and how it is written once, sealed and opened.
+//! Letters: what a room's seal contains, and how it is written once, sealed and opened.
 //!
 //! A letter's bytes are fixed when it is written: hash, id and signature cover them and the log, never the sealing, so a
-//! retry is the same letter. Opening checks seal, layout, outer time and signature. This layer does not know what has
+//! retry is the same letter. Opening checks seal, layout, outer time and signature. In a private room MLS seals, and says
+//! which leaf wrote: there a letter has neither name nor signature, but [`Private`]. This layer does not know what has
 //! been seen before (that is the transcript's), nor what time it is: [`judge_time`] takes it as an argument.
 
 mod codec;
+mod written;
 
 use estoile_wire::limits::MAX_BODY;
-use estoile_wire::{Id16, LogId, Millis, PublicKey, Signature};
+use estoile_wire::{Id16, LogId, Millis, PublicKey};
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 
+pub use self::written::Written;
 use crate::fernet;
 use crate::mimi::{Content, MessageId, MimiError};
 use crate::names::is_name;
 use crate::quick::RoomKeys;
 pub use crate::sender::SenderKey;
 use crate::signed::{self, Unsigned};
+use crate::views::{MAX_VIEWS, View};
 
 /// A letter names at most this many parents: enough for what a busy room says at once, and 1.6 KiB at most.
 pub const MAX_PARENTS: usize = 16;
@@ -25,6 +29,11 @@ pub const MAX_NAME_CHARS: usize = crate::names::MAX_NAME_CHARS;
 /// What a sealed letter may contain: the most whose Fernet token fits into a record's body. Of [`MAX_BODY`] characters
 /// of base64 three quarters are bytes; version, time, IV and MAC take 57; whole blocks of 16 with a byte of padding.
 pub const MAX_PACKET: usize = (MAX_BODY / 4 * 3 - 57) / 16 * 16 - 1;
+/// What MLS adds to a private letter's packet, at most: the group's id, epoch and sizes (60), the sealed sender data (30), a
+/// signature (66), an AEAD's tag (16), and up to 255 bytes of padding; the rest is left for a longer header.
+pub const MLS_OVERHEAD: usize = 512;
+/// What a private letter's packet may have: with what MLS adds it fits into a record's body.
+pub const MAX_PRIVATE_PACKET: usize = MAX_BODY - MLS_OVERHEAD;
 /// From this far in the future a letter is held until its time has come.
 pub const MAX_AHEAD_MS: u64 = 60_000;
 /// From further in the future than this a letter is refused.
@@ -54,7 +63,18 @@ pub struct Reference {
     pub ends_at: Option<Millis>,
 }
 
-/// A letter of a quick room.
+/// What stands in a private room's letters only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Private {
+    /// How many entries the sender's account has, as its device knows it.
+    pub chain_length: u64,
+    /// The hash of the last of them.
+    pub chain_head: [u8; 32],
+    /// The sender's sight of other rooms that it shares with somebody here, at most [`MAX_VIEWS`], no tag twice.
+    pub views: Vec<View>,
+}
+
+/// A letter.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Letter {
     /// What it says; none: a beat.
@@ -67,22 +87,12 @@ pub struct Letter {
     pub sent_at: Millis,
     /// Seconds to live, at least 1; none: as long as the relay keeps it.
     pub ttl: Option<u32>,
-    /// The sender's name.
+    /// The sender's name; empty in a private room, whose members' names stand in their leaves.
     pub name: String,
-    /// The sender's key.
+    /// The sender's key: in a private room the device's, which is the leaf's.
     pub sender: PublicKey,
-}
-
-/// A letter whose bytes are fixed for ever; sealed as often as needed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Written {
-    bytes: Vec<u8>,
-    sender: PublicKey,
-    signature: Signature,
-    hash: [u8; 32],
-    id16: Id16,
-    sent_at: Millis,
-    ttl: Option<u32>,
+    /// In a private room's letters, and in no others.
+    pub private: Option<Private>,
 }
 
 /// Why a letter can't be written: our own doing, never a peer's.
@@ -102,11 +112,21 @@ pub enum WriteError {
     #[error("the letter names another sender than the key that signs it; sign with the sender's key")]
     WrongSender,
     /// It would not fit into a record.
-    #[error("the letter has {bytes} bytes and a record holds {MAX_PACKET}; send it in parts")]
+    #[error("the letter has {bytes} bytes and a record holds {most}; send it in parts")]
     TooLong {
         /// Its size.
         bytes: usize,
+        /// The most that fits.
+        most: usize,
     },
+    /// Written for the other kind of room.
+    #[error(
+        "a letter of a private room has its account's chain and no name, one of a quick room has a name and no chain"
+    )]
+    WrongRoom,
+    /// More views than allowed, or two of one room.
+    #[error("a letter carries at most {MAX_VIEWS} views, each of another room; choose some")]
+    BadViews,
     /// The content breaks the rules of its format.
     #[error("the content can't be written, because a peer could not read it: {0}; send less at once")]
     Content(#[from] MimiError),
@@ -154,7 +174,7 @@ pub struct Opened {
     pub mac: [u8; 32],
 }
 
-crate::closed_debug!(Letter, Written, Opened);
+crate::closed_debug!(Private, Letter, Written, Opened);
 
 /// What the clock says of a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,14 +223,14 @@ impl Letter {
         }
     }
 
-    /// What names this letter, whose hash is given, as a parent of others (in a quick room: epoch 0).
+    /// What names this letter, whose hash is given, as a parent of others: it came in this epoch (in a quick room: 0).
     #[must_use]
-    pub fn reference(&self, hash: [u8; 32]) -> Reference {
+    pub fn reference(&self, hash: [u8; 32], epoch: u64) -> Reference {
         Reference {
             hash,
             sender: self.sender,
             counter: self.counter,
-            epoch: 0,
+            epoch,
             sent_at: self.sent_at,
             ends_at: self.ends_at(),
         }
@@ -219,31 +239,46 @@ impl Letter {
     /// What MIMI calls this message, for `replaces` and `in_reply_to` of others; none for a beat.
     #[must_use]
     pub fn message_id(&self, log: &LogId) -> Option<MessageId> {
-        let room = log.0.iter().fold("estoile:q/".to_owned(), |uri, byte| format!("{uri}{byte:02x}"));
+        let scheme = if self.private.is_some() { "estoile:r/" } else { "estoile:q/" };
+        let room = log.0.iter().fold(scheme.to_owned(), |uri, byte| format!("{uri}{byte:02x}"));
         let sender = self.sender.0.iter().fold(format!("{room}/"), |uri, byte| format!("{uri}{byte:02x}"));
         self.content.as_ref()?.message_id(&sender, &room)
     }
 
-    /// Fixes the letter's bytes, and signs them for this log.
+    /// Fixes a quick room's letter's bytes, and signs them for this log.
     pub fn write(&self, key: &SenderKey, log: &LogId) -> Result<Written, WriteError> {
-        self.check(key)?;
-        let bytes = codec::encode(self);
-        let size = bytes.len() + signed::OVERHEAD;
-        if size > MAX_PACKET {
-            return Err(WriteError::TooLong { bytes: size });
+        if self.private.is_some() {
+            return Err(WriteError::WrongRoom);
         }
-        let signature = signed::sign(key, LABEL_LETTER, log, &bytes);
-        Ok(Written::new(self, bytes, signature, log))
-    }
-
-    /// That every peer's strict decoder will take it.
-    fn check(&self, key: &SenderKey) -> Result<(), WriteError> {
         if self.sender != key.public() {
             return Err(WriteError::WrongSender);
         }
         if !is_name(&self.name) {
             return Err(WriteError::BadName);
         }
+        self.check()?;
+        let bytes = codec::encode(self);
+        fits(bytes.len() + signed::OVERHEAD, MAX_PACKET)?;
+        let signature = signed::sign(key, LABEL_LETTER, log, &bytes);
+        Ok(Written::new(self, bytes, Some(signature), log))
+    }
+
+    /// Fixes a private room's letter's bytes: MLS will say, and sign, that they are `sender`'s.
+    pub fn write_private(&self, log: &LogId) -> Result<Written, WriteError> {
+        let Some(private) = self.private.as_ref().filter(|_| self.name.is_empty()) else {
+            return Err(WriteError::WrongRoom);
+        };
+        if private.views.len() > MAX_VIEWS || !crate::views::are_distinct(&private.views) {
+            return Err(WriteError::BadViews);
+        }
+        self.check()?;
+        let bytes = codec::encode(self);
+        fits(bytes.len() + 1, MAX_PRIVATE_PACKET)?;
+        Ok(Written::new(self, bytes, None, log))
+    }
+
+    /// That every peer's strict decoder will take it.
+    fn check(&self) -> Result<(), WriteError> {
         if self.parents.len() > MAX_PARENTS || !codec::are_distinct(&self.parents) {
             return Err(WriteError::BadParents);
         }
@@ -257,78 +292,8 @@ impl Letter {
     }
 }
 
-impl Written {
-    fn new(letter: &Letter, bytes: Vec<u8>, signature: Signature, log: &LogId) -> Self {
-        let hash = Sha256::digest(signed::labelled(LABEL_HASH, log, &letter.sender, &bytes)).into();
-        Self {
-            sender: letter.sender,
-            signature,
-            hash,
-            id16: id16(&hash),
-            sent_at: letter.sent_at,
-            ttl: letter.ttl,
-            bytes,
-        }
-    }
-
-    /// The letter's bytes: what hash and signature cover.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Who signed.
-    #[must_use]
-    pub const fn sender(&self) -> PublicKey {
-        self.sender
-    }
-
-    /// The signature.
-    #[must_use]
-    pub const fn signature(&self) -> Signature {
-        self.signature
-    }
-
-    /// The letter's hash: its id.
-    #[must_use]
-    pub const fn hash(&self) -> [u8; 32] {
-        self.hash
-    }
-
-    /// The letter's id at the relay.
-    #[must_use]
-    pub const fn id16(&self) -> Id16 {
-        self.id16
-    }
-
-    /// When it was signed.
-    #[must_use]
-    pub const fn sent_at(&self) -> Millis {
-        self.sent_at
-    }
-
-    /// Seconds to live.
-    #[must_use]
-    pub const fn ttl(&self) -> Option<u32> {
-        self.ttl
-    }
-
-    /// All of it in one string of bytes: what a seal contains, and what a vault keeps.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        signed::pack(&self.sender, &self.signature, &self.bytes)
-    }
-
-    /// The letter in such bytes, checked like a peer's.
-    pub fn from_bytes(log: &LogId, bytes: &[u8]) -> Result<(Self, Letter), OpenError> {
-        if bytes.len() > MAX_PACKET {
-            return Err(OpenError::Malformed);
-        }
-        let packet = signed::unpack(LABEL_LETTER, log, bytes)?;
-        let letter = codec::decode(packet.body, packet.sender).map_err(|_| OpenError::Malformed)?;
-        let written = Self::new(&letter, packet.body.to_vec(), packet.signature, log);
-        Ok((written, letter))
-    }
+fn fits(bytes: usize, most: usize) -> Result<(), WriteError> {
+    if bytes > most { Err(WriteError::TooLong { bytes, most }) } else { Ok(()) }
 }
 
 /// A letter's id at the relay, from its hash: it belongs to the letter, not to a sealing of it.

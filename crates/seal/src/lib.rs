@@ -13,7 +13,8 @@
 //! - [`names`]: what may be a name, and which names look the same;
 //! - [`signal`]: sealed and never stored: presence, typing, questions;
 //! - [`transcript`]: the graph that letters build through their parents;
-//! - [`vault_key`]: the seal of what a client keeps.
+//! - [`vault_key`]: the seal of what a client keeps;
+//! - [`views`]: what members tell each other of a private room's group, elsewhere.
 #![forbid(unsafe_code)]
 
 /// `Debug` that says the type's name and nothing of the value: for holders of secrets and of what people say.
@@ -40,6 +41,7 @@ pub mod mimi;
 pub mod names;
 pub mod passphrase;
 pub mod quick;
+pub mod roster;
 mod sealed_box;
 mod sender;
 pub mod shelf_item;
@@ -49,6 +51,7 @@ mod stretch;
 pub mod ticket;
 pub mod transcript;
 pub mod vault_key;
+pub mod views;
 
 pub use fields::{Later, Malformed};
 pub use sender::SenderKey;

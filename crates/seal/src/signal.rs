@@ -7,7 +7,7 @@
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use estoile_wire::limits::MAX_SIGNAL;
-use estoile_wire::{Millis, PublicKey};
+use estoile_wire::{LogId, Millis, PublicKey};
 use minicbor::decode::Error as Bad;
 use minicbor::{Decoder, Encoder};
 use rand_core::CryptoRng;
@@ -122,34 +122,49 @@ impl SignalKind {
 }
 
 impl SignalMessage {
-    /// Signs and seals.
+    /// Signs and seals for a quick room.
     pub fn seal(&self, keys: &RoomKeys, key: &SenderKey, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, SignalError> {
+        self.seal_under(keys.signal(), &keys.log_id(), key, rng)
+    }
+
+    /// Signs and seals under this signal key (a private room's epoch exports one).
+    pub fn seal_under(
+        &self,
+        signal_key: &[u8; 32],
+        log: &LogId,
+        key: &SenderKey,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Vec<u8>, SignalError> {
         let bounded = self.kind.hashes().is_none_or(|hashes| (1..=MAX_HASHES).contains(&hashes.len()));
         if !bounded || !is_name(&self.name) || self.sender != key.public() {
             return Err(SignalError::Bounds);
         }
-        let log = keys.log_id();
         let body = self.encode();
-        let signature = signed::sign(key, LABEL_SIGNAL, &log, &body);
+        let signature = signed::sign(key, LABEL_SIGNAL, log, &body);
         let packet = signed::pack(&self.sender, &signature, &body);
         let mut nonce = [0; NONCE];
         rng.fill_bytes(&mut nonce);
         let payload = Payload { msg: &packet, aad: log.as_bytes() };
-        let sealed = cipher(keys).encrypt(&XNonce::from(nonce), payload).map_err(|_| SignalError::Bounds)?;
+        let sealed = cipher(signal_key).encrypt(&XNonce::from(nonce), payload).map_err(|_| SignalError::Bounds)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens, and checks the signature; whether it is fresh is for the caller.
+    /// Opens a quick room's, and checks the signature; whether it is fresh is for the caller.
     pub fn open(keys: &RoomKeys, body: &[u8]) -> Result<Self, SignalError> {
+        Self::open_under(keys.signal(), &keys.log_id(), body)
+    }
+
+    /// Opens under this signal key, and checks the signature; whether it is fresh, and in a private room whether a leaf has
+    /// the sender's key, is for the caller.
+    pub fn open_under(signal_key: &[u8; 32], log: &LogId, body: &[u8]) -> Result<Self, SignalError> {
         if body.len() > MAX_SIGNAL {
             return Err(SignalError::Seal);
         }
         let (nonce, sealed) = body.split_first_chunk::<NONCE>().ok_or(SignalError::Seal)?;
-        let log = keys.log_id();
         let payload = Payload { msg: sealed, aad: log.as_bytes() };
-        let packet = cipher(keys).decrypt(&XNonce::from(*nonce), payload).map_err(|_| SignalError::Seal)?;
+        let packet = cipher(signal_key).decrypt(&XNonce::from(*nonce), payload).map_err(|_| SignalError::Seal)?;
         let packet = Zeroizing::new(packet);
-        let signed = signed::unpack(LABEL_SIGNAL, &log, &packet)?;
+        let signed = signed::unpack(LABEL_SIGNAL, log, &packet)?;
         decode(signed.body, signed.sender)
     }
 
@@ -175,8 +190,8 @@ impl SignalMessage {
     }
 }
 
-fn cipher(keys: &RoomKeys) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(keys.signal().into())
+fn cipher(signal_key: &[u8; 32]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(signal_key.into())
 }
 
 fn decode(bytes: &[u8], sender: PublicKey) -> Result<SignalMessage, SignalError> {
@@ -289,7 +304,7 @@ mod tests {
         let signature = signed::sign(&alice(), crate::letter::LABEL_LETTER, &log, &inner);
         let packet = signed::pack(&alice().public(), &signature, &inner);
         let payload = Payload { msg: &packet, aad: log.as_bytes() };
-        let sealed = cipher(&room(1)).encrypt(&XNonce::from([0; 24]), payload).unwrap();
+        let sealed = cipher(room(1).signal()).encrypt(&XNonce::from([0; 24]), payload).unwrap();
         let body = [[0; 24].as_slice(), &sealed].concat();
         assert_eq!(SignalMessage::open(&room(1), &body), Err(SignalError::Signature));
     }

@@ -29,6 +29,7 @@ use self::beats::Beats;
 use self::graph::{Graph, Node, Number};
 use self::questions::{Questions, SKEW};
 use self::senders::Senders;
+use crate::account::AccountId;
 use crate::letter::{MAX_PARENTS, Reference};
 
 /// Letters that a transcript holds; the first in order go beyond it, as if they had ended. A relay's default gigabyte a
@@ -46,6 +47,8 @@ pub struct Transcript {
     max_life: u64,
     /// Our last letter, ended or not: the next one names it, so that others know what became of it.
     own_last: Option<Reference>,
+    /// In a private room: the epoch in which we came.
+    first_epoch: Option<u64>,
     graph: Graph,
     senders: Senders,
     questions: Questions,
@@ -70,6 +73,7 @@ impl Transcript {
             joined,
             max_life: u64::MAX,
             own_last: None,
+            first_epoch: None,
             graph: Graph::new(me),
             senders,
             questions: Questions::default(),
@@ -91,6 +95,28 @@ impl Transcript {
     /// Whether this client sends beats (yes, unless told otherwise). Not kept in the vault.
     pub fn set_sociable(&mut self, sociable: bool) {
         self.beats.sociable = sociable;
+    }
+
+    /// This is a private room's transcript, and we came in this epoch: what was sent before it was never for us, and is not
+    /// missing.
+    pub fn set_first_epoch(&mut self, epoch: u64) {
+        self.meta_dirty |= self.first_epoch != Some(epoch);
+        self.first_epoch = Some(epoch);
+    }
+
+    /// A leaf of the room's group: this sender is a device of this account. To be said of every leaf when a group is joined or
+    /// made, and of those that a commit adds. A letter is *seen* by accounts, each once, and never by our own.
+    pub fn set_account(&mut self, sender: PublicKey, account: AccountId, now: Millis) {
+        self.senders.admit(sender, &self.own, now);
+        self.senders.set_account(&sender, account);
+    }
+
+    /// A device was removed from the room: what is missing of its letters is told without asking it any more. What came of it
+    /// before stays, and so does what it has seen.
+    pub fn set_gone(&mut self, sender: &PublicKey) {
+        if let Some(sender) = self.senders.get_mut(sender) {
+            sender.gone = true;
+        }
     }
 
     /// The counter of our next letter.
@@ -115,14 +141,14 @@ impl Transcript {
             hash: n.hash,
             sender: n.sender,
             counter: n.counter,
-            epoch: 0,
+            epoch: n.epoch,
             sent_at: n.sent_at,
             ends_at: n.ends_at,
         }));
         parents
     }
 
-    /// By how many other senders our letter with this counter has been seen.
+    /// By how many others our letter with this counter has been seen: accounts in a private room, senders in a quick one.
     #[must_use]
     pub fn seen_by(&self, counter: u64) -> u32 {
         let seen = self.senders.seen_to(&self.own).into_iter().filter(|s| *s > counter).count();

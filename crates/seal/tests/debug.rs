@@ -27,6 +27,7 @@ fn debug_says_the_type_and_nothing_of_the_value() {
         ttl: None,
         name: "Alice".into(),
         sender: sender.public(),
+        private: None,
     };
     let written = letter.write(&sender, &keys.log_id()).unwrap();
     let opened = letter::open(&keys, &letter::seal(&keys, &written, &mut rng)).unwrap();

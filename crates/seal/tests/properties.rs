@@ -136,6 +136,7 @@ fn letter() -> impl Strategy<Value = Letter> {
             ttl,
             name,
             sender: alice().public(),
+            private: None,
         },
     )
 }

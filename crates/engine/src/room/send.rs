@@ -110,6 +110,7 @@ impl Room {
             ttl,
             name: self.stored.own_name.clone(),
             sender: self.own,
+            private: None,
         };
         let written = letter.write(&self.sender, &self.log()).map_err(|e| match e {
             WriteError::BadName => CommandError::BadName,
@@ -164,6 +165,7 @@ pub(super) fn observed(letter: &SealLetter, hash: [u8; 32], shows: bool, expecte
         hash,
         sender: letter.sender,
         counter: letter.counter,
+        epoch: 0,
         sent_at: letter.sent_at,
         ends_at: letter.ends_at(),
         parents: &letter.parents,

@@ -239,6 +239,7 @@ fn guest_says(w: &mut World, through: usize, key: &SenderKey, change: impl FnOnc
         ttl: None,
         name: "Mallory".into(),
         sender: key.public(),
+        private: None,
     };
     change(&mut letter);
     let written = letter.write(key, &keys.log_id()).unwrap();

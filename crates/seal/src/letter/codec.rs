@@ -1,7 +1,8 @@
 //! A letter's bytes: a CBOR map with integer keys, in the deterministic encoding and no other.
 //!
-//! Keys: 0 content (bytes; absent in a beat), 1 counter, 2 parents, 3 `sent_at`, 4 ttl (absent: none), 5 name. Nothing
-//! else may stand there: another layout is another version of the packet around it. This layer knows no signatures.
+//! Keys: 0 content (bytes; absent in a beat), 1 counter, 2 parents, 3 `sent_at`, 4 ttl (absent: none); in a quick room 5
+//! name; in a private room 6 the account's chain and 7 views (absent: none). Nothing else may stand there: another layout
+//! is another version of the packet around it. This layer knows no signatures.
 
 use core::convert::Infallible;
 
@@ -12,10 +13,11 @@ use minicbor::decode::Error as Bad;
 use minicbor::encode::Error;
 use minicbor::{Decoder, Encoder};
 
-use super::{Letter, MAX_PARENTS, Reference};
+use super::{Letter, MAX_PARENTS, Private, Reference};
 use crate::cbor;
 use crate::mimi::Content;
 use crate::names::is_name;
+use crate::views;
 
 /// A map, its list of parents, a parent, its fields.
 const MAX_NESTING: usize = 4;
@@ -30,7 +32,8 @@ impl From<Bad> for Malformed {
 }
 
 pub(super) fn encode(letter: &Letter) -> Vec<u8> {
-    let optional = u64::from(letter.content.is_some()) + u64::from(letter.ttl.is_some());
+    let views = letter.private.as_ref().is_some_and(|p| !p.views.is_empty());
+    let optional = u64::from(letter.content.is_some()) + u64::from(letter.ttl.is_some()) + u64::from(views);
     cbor::write(|e| {
         e.map(4 + optional)?;
         if let Some(content) = &letter.content {
@@ -43,7 +46,13 @@ pub(super) fn encode(letter: &Letter) -> Vec<u8> {
         if let Some(ttl) = letter.ttl {
             e.u8(4)?.u32(ttl)?;
         }
-        e.u8(5)?.str(&letter.name)?.ok()
+        let Some(private) = &letter.private else { return e.u8(5)?.str(&letter.name)?.ok() };
+        e.u8(6)?.array(2)?.u64(private.chain_length)?.bytes(&private.chain_head)?;
+        if views {
+            e.u8(7)?;
+            views::put(e, &private.views)?;
+        }
+        e.ok()
     })
 }
 
@@ -55,8 +64,38 @@ fn put_reference(e: &mut Encoder<Vec<u8>>, r: &Reference) -> Result<(), Error<In
     }
 }
 
-/// The letter in these bytes; its sender stands around them, not in them.
+/// The quick room's letter in these bytes; its sender stands around them, not in them.
 pub(super) fn decode(bytes: &[u8], sender: PublicKey) -> Result<Letter, Malformed> {
+    let (mut d, mut left, letter) = common(bytes, sender)?;
+    expect(&mut d, &mut left, 5)?;
+    let name = d.str()?.to_owned();
+    if left > 0 || !is_name(&name) {
+        return Err(Malformed);
+    }
+    Ok(Letter { name, ..letter })
+}
+
+/// The private room's letter in these bytes; MLS said whose it is.
+pub(super) fn decode_private(bytes: &[u8], sender: PublicKey) -> Result<Letter, Malformed> {
+    let (mut d, mut left, letter) = common(bytes, sender)?;
+    expect(&mut d, &mut left, 6)?;
+    if d.array()? != Some(2) {
+        return Err(Malformed);
+    }
+    let chain_length = d.u64()?;
+    let chain_head = d.bytes()?.try_into().map_err(|_| Malformed)?;
+    let views = match key(&mut d, &mut left, 7)? {
+        true => views::get(&mut d).filter(|views| !views.is_empty()).ok_or(Malformed)?,
+        false => Vec::new(),
+    };
+    if left > 0 {
+        return Err(Malformed);
+    }
+    Ok(Letter { private: Some(Private { chain_length, chain_head, views }), ..letter })
+}
+
+/// What both kinds begin with; the decoder stands behind it, before so many more keys.
+fn common(bytes: &[u8], sender: PublicKey) -> Result<(Decoder<'_>, u64, Letter), Malformed> {
     if !cbor::deterministic(bytes, MAX_NESTING) {
         return Err(Malformed);
     }
@@ -76,12 +115,8 @@ pub(super) fn decode(bytes: &[u8], sender: PublicKey) -> Result<Letter, Malforme
         true => Some(ttl(&mut d)?),
         false => None,
     };
-    expect(&mut d, &mut left, 5)?;
-    let name = d.str()?.to_owned();
-    if left > 0 || !is_name(&name) {
-        return Err(Malformed);
-    }
-    Ok(Letter { content, counter, parents, sent_at, ttl, name, sender })
+    let letter = Letter { content, counter, parents, sent_at, ttl, name: String::new(), sender, private: None };
+    Ok((d, left, letter))
 }
 
 /// Whether the next key is this one; then it is read.

@@ -27,6 +27,7 @@ fn letter(text: &str) -> Letter {
         ttl: Some(3600),
         name: "Alice".to_owned(),
         sender: alice().public(),
+        private: None,
     }
 }
 
@@ -52,7 +53,7 @@ fn a_letter_arrives_as_it_was_written() {
     assert!(opened.letter == sent && opened.written == written);
     assert_eq!((opened.hash, opened.id16), (written.hash(), written.id16()));
     assert_eq!(opened.letter.ends_at(), Some(NOW + 3_600_000));
-    assert_eq!(opened.letter.reference(opened.hash).hash, written.hash());
+    assert_eq!(opened.letter.reference(opened.hash, 0).hash, written.hash());
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn the_packet_bound_is_exactly_what_a_body_holds() {
     let written = fit(most).unwrap();
     assert_eq!(written.to_bytes().len(), MAX_PACKET);
     assert!(seal(&room(1), &written, &mut rng()).len() <= MAX_BODY);
-    assert_eq!(fit(most + 1).err(), Some(WriteError::TooLong { bytes: MAX_PACKET + 1 }));
+    assert_eq!(fit(most + 1).err(), Some(WriteError::TooLong { bytes: MAX_PACKET + 1, most: MAX_PACKET }));
     let one_more = fernet::encrypt_at(room(1).fernet(), &vec![0; MAX_PACKET + 1], 0, &mut rng());
     assert!(one_more.len() > MAX_BODY, "the bound gives nothing away");
 }

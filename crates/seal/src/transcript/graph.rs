@@ -45,7 +45,10 @@ pub(super) struct Node {
     pub(super) hash: Hash,
     pub(super) sender: PublicKey,
     pub(super) author: SenderNumber,
+    /// Whose sender that is: one number for all devices of an account.
+    pub(super) person: SenderNumber,
     pub(super) counter: u64,
+    pub(super) epoch: u64,
     pub(super) sent_at: Millis,
     pub(super) ends_at: Option<Millis>,
     pub(super) kind: Kind,
@@ -56,7 +59,7 @@ pub(super) struct Node {
     /// One more than the highest counter of our own among itself and what lies before it; 0: none. Our letters are a
     /// chain, so this one number says which of them are among its ancestors.
     pub(super) reaches: u64,
-    /// Its author, then the first two others who have it among their ancestors: enough to know that no beat is needed.
+    /// Whose it is, then the first two others (persons) who have it among their ancestors: enough to know that no beat is needed.
     pub(super) marks: [SenderNumber; 3],
     pub(super) known: Vec<Number>,
     pub(super) missing: Vec<Hash>,
@@ -111,7 +114,7 @@ pub(super) struct Graph {
     unconfirmed: BTreeSet<Number>,
     /// Children of letters that have ended: their places may have to change.
     orphaned: BTreeSet<Number>,
-    /// Our own number.
+    /// Our own person.
     me: SenderNumber,
     dirty: BTreeSet<Number>,
 }

@@ -25,6 +25,10 @@ impl Transcript {
         let verdict = self.judge(letter, expected);
         match verdict {
             Verdict::New | Verdict::TwoFaced { .. } => self.take_in(letter, verdict, now),
+            Verdict::Echo => {
+                self.echoed(letter);
+                Outcome::dropped(verdict)
+            }
             Verdict::Broken if letter.sender != self.own => {
                 self.shadow(letter, Kind::Refused, now);
                 Outcome::dropped(verdict)
@@ -38,7 +42,7 @@ impl Transcript {
         let fits = letter.sender == self.own
             && letter.counter == self.next_counter()
             && self.graph.number(&letter.hash).is_none()
-            && keeps_the_rules(letter);
+            && self.keeps_the_rules(letter);
         if !fits {
             return Outcome::dropped(Verdict::Broken);
         }
@@ -46,7 +50,7 @@ impl Transcript {
             hash: letter.hash,
             sender: letter.sender,
             counter: letter.counter,
-            epoch: 0,
+            epoch: letter.epoch,
             sent_at: letter.sent_at,
             ends_at: letter.ends_at,
         });
@@ -57,10 +61,19 @@ impl Transcript {
         self.take_in(letter, Verdict::New, now)
     }
 
+    /// One of ours came back, perhaps in a later epoch than it was written in: others know it by that one.
+    fn echoed(&mut self, letter: &Observed<'_>) {
+        self.graph.set_epoch(&letter.hash, letter.epoch);
+        if let Some(last) = self.own_last.as_mut().filter(|l| l.hash == letter.hash && l.epoch < letter.epoch) {
+            last.epoch = letter.epoch;
+            self.meta_dirty = true;
+        }
+    }
+
     /// A letter of ours that was given up and is in the log all the same: it counts as if it never had been.
     pub fn readmit(&mut self, letter: &Observed<'_>, now: Millis) -> Outcome {
         match self.judge(letter, true) {
-            verdict @ Verdict::Forgotten { .. } if letter.sender == self.own && keeps_the_rules(letter) => {
+            verdict @ Verdict::Forgotten { .. } if letter.sender == self.own && self.keeps_the_rules(letter) => {
                 self.take_in(letter, verdict, now)
             }
             verdict => Outcome::dropped(verdict),
@@ -73,7 +86,7 @@ impl Transcript {
             Aside::Refused => Kind::Refused,
             Aside::Held => Kind::Held,
         };
-        if letter.sender != self.own && keeps_the_rules(letter) {
+        if letter.sender != self.own && self.keeps_the_rules(letter) {
             self.shadow(letter, kind, now);
         }
     }
@@ -88,7 +101,7 @@ impl Transcript {
             Some(Kind::Held) => return Verdict::New,
             None => {}
         }
-        if !keeps_the_rules(letter) {
+        if !self.keeps_the_rules(letter) {
             return Verdict::Broken;
         }
         let Some(number) = self.senders.number(&letter.sender) else { return Verdict::New };
@@ -142,7 +155,11 @@ impl Transcript {
     /// The sender's counter was here; what asked for the letter is answered.
     fn received(&mut self, letter: &Observed<'_>, now: Millis) -> Option<Question> {
         self.senders.admit(letter.sender, &self.own, now);
+        // The sender's own word for what it sent before we were here: what is under those counters is nothing to miss.
+        let before_us = letter.parents.iter().filter(|p| p.sender == letter.sender && self.before_us(p.epoch));
+        let begin = before_us.map(|p| p.counter.saturating_add(1)).max().unwrap_or(0);
         if let Some(sender) = self.senders.get_mut(&letter.sender) {
+            sender.begin_at(begin);
             sender.take(letter.counter);
             sender.heard(letter.ends_at, now);
         }
@@ -161,11 +178,14 @@ impl Transcript {
 
     fn node(&self, letter: &Observed<'_>, kind: Kind) -> Node {
         let own = letter.sender == self.own;
+        let author = self.senders.number(&letter.sender).unwrap_or(0);
         Node {
             hash: letter.hash,
             sender: letter.sender,
-            author: self.senders.number(&letter.sender).unwrap_or(0),
+            author,
+            person: self.senders.person(author),
             counter: letter.counter,
+            epoch: letter.epoch,
             sent_at: letter.sent_at,
             ends_at: letter.ends_at,
             kind,
@@ -202,14 +222,21 @@ impl Transcript {
     fn reached(&mut self, effects: &Effects) -> Vec<(Hash, u32)> {
         let mut lowest = u64::MAX;
         let mut highest = 0;
+        let me = self.senders.number(&self.own);
         for (key, reaches) in &effects.reached {
-            let seen_to = self.senders.get(key).map_or(u64::MAX, |s| s.seen_to);
-            if *key == self.own || *reaches <= seen_to {
+            let Some(number) = self.senders.number(key) else { continue };
+            // Another device of our own account is no other person.
+            let mine = Some(self.senders.person(number)) == me;
+            let (seen_to, before) =
+                (self.senders.get(key).map_or(0, |s| s.seen_to), self.senders.person_seen_to(number));
+            if mine || *reaches <= seen_to {
                 continue;
             }
             if let Some(sender) = self.senders.get_mut(key) {
                 sender.seen_to = *reaches;
-                lowest = lowest.min(seen_to);
+            }
+            if *reaches > before {
+                lowest = lowest.min(before);
                 highest = highest.max(*reaches);
             }
         }
@@ -246,13 +273,17 @@ impl Transcript {
     /// A sender who doesn't name the own previous letter: the gap before this one is judged by this one.
     fn ask_for_gap(&mut self, letter: &Observed<'_>, stage: Stage, now: Millis) {
         let Some(previous) = letter.counter.checked_sub(1) else { return };
+        if self.first_epoch.is_some_and(|first| letter.epoch <= first) {
+            // Its previous one may have been sent before we were here, and nothing says that it wasn't.
+            return;
+        }
         let named = letter.parents.iter().any(|p| p.sender == letter.sender && p.counter == previous);
         let here = self.senders.get(&letter.sender).is_none_or(|s| s.fresh(previous) == Fresh::Known);
         let this = Reference {
             hash: letter.hash,
             sender: letter.sender,
             counter: previous,
-            epoch: 0,
+            epoch: letter.epoch,
             sent_at: letter.sent_at,
             ends_at: letter.ends_at,
         };
@@ -271,7 +302,22 @@ impl Transcript {
             None => self.joined.max(self.senders.forgot_until),
         };
         let younger = old == 0 || name.sent_at > old;
-        lives && younger && name.counter <= MAX_COUNTER && !self.let_go(name)
+        lives && younger && !self.before_us(name.epoch) && name.counter <= MAX_COUNTER && !self.let_go(name)
+    }
+
+    /// Whether an epoch lies before our first: its letters were never for us.
+    fn before_us(&self, epoch: u64) -> bool {
+        self.first_epoch.is_some_and(|first| epoch < first)
+    }
+
+    /// The rules that every honest sender keeps, whatever came before. In a private room nobody knows letters of epochs
+    /// that are yet to come.
+    fn keeps_the_rules(&self, letter: &Observed<'_>) -> bool {
+        let forward = |p: &Reference| p.sender != letter.sender || p.counter < letter.counter;
+        let past = |p: &Reference| self.first_epoch.is_none() || p.epoch <= letter.epoch;
+        letter.parents.len() <= MAX_PARENTS
+            && letter.counter <= MAX_COUNTER
+            && letter.parents.iter().all(|p| forward(p) && past(p) && p.hash != letter.hash)
     }
 
     /// Whether a letter was here under this counter and nothing of it is left to compare with.
@@ -296,14 +342,6 @@ impl Transcript {
             other_denies: false,
         }
     }
-}
-
-/// The rules that every honest sender keeps, whatever came before.
-fn keeps_the_rules(letter: &Observed<'_>) -> bool {
-    let forward = |p: &Reference| p.sender != letter.sender || p.counter < letter.counter;
-    letter.parents.len() <= MAX_PARENTS
-        && letter.counter <= MAX_COUNTER
-        && letter.parents.iter().all(|p| forward(p) && p.hash != letter.hash)
 }
 
 /// Each name once.

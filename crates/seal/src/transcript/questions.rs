@@ -225,6 +225,7 @@ impl Questions {
             });
         }
         let mut acts: Vec<_> = self.ask_relay(now).into_iter().collect();
+        self.pass_over_gone(now, senders);
         let told = self.tell(now, senders);
         acts.extend(self.ask_authors(now));
         acts.extend(told.into_iter().map(Act::Tell));
@@ -265,6 +266,17 @@ impl Questions {
         let until = now.saturating_add(RELAY_WAIT);
         self.advance(|stage| matches!(stage, Stage::Waiting(_)).then_some(Stage::Relay(until)));
         Some(Act::AskRelay)
+    }
+
+    /// An author who was removed can't answer: only time is left, and it is over.
+    fn pass_over_gone(&mut self, now: Millis, senders: &Senders) {
+        for (number, q) in &mut self.list {
+            let waits = matches!(q.stage, Stage::Unasked | Stage::Author(_)) && q.stage != Stage::Author(now);
+            if waits && senders.get(&q.author).is_some_and(|s| s.gone) {
+                q.stage = Stage::Author(now);
+                self.dirty.insert(*number);
+            }
+        }
     }
 
     fn ask_authors(&mut self, now: Millis) -> Vec<Act> {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use estoile_wire::{Millis, PublicKey};
 
 use super::graph::SenderNumber;
+use crate::account::AccountId;
 
 /// A room remembers this many senders; a stranger with the link can't make us hold more.
 pub(super) const MAX_SENDERS: usize = 4096;
@@ -37,11 +38,15 @@ pub(super) struct Sender {
     pub(super) last_end: Millis,
     /// When we last had something of this sender.
     pub(super) heard: Millis,
+    /// Whose device it is; none in a quick room, where each sender is a person.
+    pub(super) account: Option<AccountId>,
+    /// Removed from the room: it answers nothing more.
+    pub(super) gone: bool,
 }
 
 impl Sender {
     fn new(key: PublicKey) -> Self {
-        Self { key, next: 0, gaps: Vec::new(), seen_to: 0, last_end: 0, heard: 0 }
+        Self { key, next: 0, gaps: Vec::new(), seen_to: 0, last_end: 0, heard: 0, account: None, gone: false }
     }
 
     /// Whether this counter was here.
@@ -72,6 +77,13 @@ impl Sender {
         }
     }
 
+    /// What it sent before our first epoch is nothing that we miss.
+    pub(super) fn begin_at(&mut self, counter: u64) {
+        if self.next == 0 {
+            self.next = counter;
+        }
+    }
+
     /// The unbroken run of counters that never were and that ends with this one: its first.
     pub(super) fn run_to(&self, counter: u64) -> u64 {
         match self.gap(counter).and_then(|i| self.gaps.get(i)) {
@@ -99,6 +111,8 @@ impl Sender {
 pub(super) struct Senders {
     by_number: BTreeMap<SenderNumber, Sender>,
     by_key: BTreeMap<PublicKey, SenderNumber>,
+    /// Every account's devices.
+    by_account: BTreeSet<(AccountId, SenderNumber)>,
     last: SenderNumber,
     dirty: BTreeSet<SenderNumber>,
     /// When the newest letter was sent whose sender we forgot: what is older can't be told from what we forgot, so it is
@@ -154,6 +168,7 @@ impl Senders {
         self.forgot_until = self.forgot_until.max(heard);
         if let Some(sender) = self.by_number.remove(&number) {
             self.by_key.remove(&sender.key);
+            self.by_account.retain(|(_, n)| *n != number);
         }
         self.dirty.insert(number);
     }
@@ -162,6 +177,7 @@ impl Senders {
     pub(super) fn put(&mut self, number: SenderNumber, sender: Sender) {
         self.last = self.last.max(number);
         self.by_key.insert(sender.key, number);
+        self.by_account.extend(sender.account.map(|account| (account, number)));
         self.by_number.insert(number, sender);
     }
 
@@ -174,10 +190,42 @@ impl Senders {
         core::mem::take(&mut self.dirty)
     }
 
-    /// How far along our own chain each other sender has seen, ascending.
+    /// Says whose device a known sender is. It is in the room (again).
+    pub(super) fn set_account(&mut self, key: &PublicKey, account: AccountId) {
+        let Some(number) = self.number(key) else { return };
+        let Some(sender) = self.by_number.get_mut(&number) else { return };
+        if sender.account == Some(account) && !sender.gone {
+            return;
+        }
+        let old = sender.account.replace(account);
+        sender.gone = false;
+        if let Some(old) = old {
+            self.by_account.remove(&(old, number));
+        }
+        self.by_account.insert((account, number));
+        self.dirty.insert(number);
+    }
+
+    /// The one number that stands for all devices of a sender's account.
+    pub(super) fn person(&self, number: SenderNumber) -> SenderNumber {
+        let account = self.by_number.get(&number).and_then(|s| s.account);
+        let first = account.and_then(|a| self.by_account.range((a, 0)..=(a, SenderNumber::MAX)).next());
+        first.map_or(number, |(_, first)| *first)
+    }
+
+    /// How far along our own chain a sender's person has seen, on any of its devices.
+    pub(super) fn person_seen_to(&self, number: SenderNumber) -> u64 {
+        let sender = self.by_number.get(&number);
+        let Some(account) = sender.and_then(|s| s.account) else { return sender.map_or(0, |s| s.seen_to) };
+        let devices = self.by_account.range((account, 0)..=(account, SenderNumber::MAX));
+        devices.filter_map(|(_, n)| self.by_number.get(n)).map(|s| s.seen_to).max().unwrap_or(0)
+    }
+
+    /// How far along our own chain each other person has seen, ascending: an account counts once, and ours not at all.
     pub(super) fn seen_to(&self, own: &PublicKey) -> Vec<u64> {
-        let others = self.by_number.values().filter(|s| s.key != *own);
-        let mut all: Vec<_> = others.map(|s| s.seen_to).collect();
+        let me = self.number(own).map(|n| self.person(n));
+        let persons = self.by_number.keys().filter(|n| self.person(**n) == **n && Some(**n) != me);
+        let mut all: Vec<_> = persons.map(|n| self.person_seen_to(*n)).collect();
         all.sort_unstable();
         all
     }

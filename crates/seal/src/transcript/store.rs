@@ -11,6 +11,7 @@ use super::questions::{Question, Questions, Stage};
 use super::senders::{Sender, Senders};
 use super::types::{Change, Hash, RestoreError};
 use super::{MAX_LETTERS, Transcript};
+use crate::account::AccountId;
 use crate::letter::Reference;
 
 /// The version of every entry.
@@ -33,6 +34,8 @@ struct MetaEntry {
     last_beat: Option<Millis>,
     #[n(4)]
     own_last: Option<OwnLast>,
+    #[n(5)]
+    first_epoch: Option<u64>,
 }
 
 #[derive(Encode, Decode)]
@@ -47,6 +50,9 @@ struct OwnLast {
     sent_at: Millis,
     #[n(3)]
     ends_at: Option<Millis>,
+    /// None: 0, as in every quick room.
+    #[n(4)]
+    epoch: Option<u64>,
 }
 
 #[derive(Encode, Decode)]
@@ -79,6 +85,9 @@ struct LetterEntry {
     #[n(11)]
     #[cbor(with = "minicbor::bytes")]
     parents: Vec<u8>,
+    /// None: 0, as in every quick room.
+    #[n(12)]
+    epoch: Option<u64>,
 }
 
 #[derive(Encode, Decode)]
@@ -96,6 +105,13 @@ struct SenderEntry {
     last_end: Millis,
     #[n(5)]
     heard: Millis,
+    /// None in a quick room.
+    #[n(6)]
+    #[cbor(with = "minicbor::bytes")]
+    account: Option<Vec<u8>>,
+    /// None: it is in the room.
+    #[n(7)]
+    gone: Option<bool>,
 }
 
 #[derive(Encode, Decode)]
@@ -188,7 +204,7 @@ impl Transcript {
             let number = || number.try_into().map(u32::from_be_bytes).map_err(|_| RestoreError::Damaged);
             match *kind {
                 META => meta = Some(read(value)?),
-                SENDER => senders.put(number()?, read::<SenderEntry>(value)?.sender()),
+                SENDER => senders.put(number()?, read::<SenderEntry>(value)?.sender()?),
                 LETTER => letters.push((number()?, read(value)?)),
                 QUESTION => questions.put(number()?, read::<QuestionEntry>(value)?.question()?),
                 _ => return Err(RestoreError::Version),
@@ -202,6 +218,7 @@ impl Transcript {
         senders.forgot_until = meta.forgot_until;
         let mut transcript = Self { senders, questions, graph: Graph::new(me), ..Self::new(own, meta.joined) };
         transcript.max_life = meta.max_life;
+        transcript.first_epoch = meta.first_epoch;
         transcript.beats.last = meta.last_beat;
         transcript.own_last = meta.own_last.map(|last| last.reference(own));
         transcript.restore_letters(letters)?;
@@ -219,7 +236,8 @@ impl Transcript {
                 return Err(RestoreError::Damaged);
             }
             let parents: Vec<Hash> = letter.parents.chunks_exact(32).filter_map(|c| c.try_into().ok()).collect();
-            let node = letter.node().ok_or(RestoreError::Damaged)?;
+            let mut node = letter.node().ok_or(RestoreError::Damaged)?;
+            node.person = self.senders.person(node.author);
             if !node.kind.real() {
                 self.shadows = self.shadows.saturating_add(1);
             }
@@ -241,15 +259,22 @@ impl Transcript {
                 counter: r.counter,
                 sent_at: r.sent_at,
                 ends_at: r.ends_at,
+                epoch: stored_epoch(r.epoch),
             }),
+            first_epoch: self.first_epoch,
         }
     }
 }
 
+/// Quick rooms' entries stay as they were.
+fn stored_epoch(epoch: u64) -> Option<u64> {
+    (epoch > 0).then_some(epoch)
+}
+
 impl OwnLast {
     fn reference(self, sender: PublicKey) -> Reference {
-        let Self { hash, counter, sent_at, ends_at } = self;
-        Reference { hash, sender, counter, epoch: 0, sent_at, ends_at }
+        let Self { hash, counter, sent_at, ends_at, epoch } = self;
+        Reference { hash, sender, counter, epoch: epoch.unwrap_or(0), sent_at, ends_at }
     }
 }
 
@@ -275,6 +300,7 @@ impl LetterEntry {
             step: node.step,
             reaches: node.reaches,
             parents,
+            epoch: stored_epoch(node.epoch),
         }
     }
 
@@ -283,7 +309,9 @@ impl LetterEntry {
             hash: self.hash,
             sender: self.sender,
             author: self.author,
+            person: self.author,
             counter: self.counter,
+            epoch: self.epoch.unwrap_or(0),
             sent_at: self.sent_at,
             ends_at: self.ends_at,
             kind: match self.kind {
@@ -307,13 +335,16 @@ impl LetterEntry {
 
 impl SenderEntry {
     fn of(s: &Sender) -> Self {
-        let Sender { key, next, gaps, seen_to, last_end, heard } = s.clone();
-        Self { key, next, gaps, seen_to, last_end, heard }
+        let Sender { key, next, gaps, seen_to, last_end, heard, account, gone } = s.clone();
+        let account = account.map(|account| account.0.to_vec());
+        Self { key, next, gaps, seen_to, last_end, heard, account, gone: gone.then_some(true) }
     }
 
-    fn sender(self) -> Sender {
-        let Self { key, next, gaps, seen_to, last_end, heard } = self;
-        Sender { key, next, gaps, seen_to, last_end, heard }
+    fn sender(self) -> Result<Sender, RestoreError> {
+        let Self { key, next, gaps, seen_to, last_end, heard, account, gone } = self;
+        let account = account.map(<[u8; 32]>::try_from).transpose().map_err(|_| RestoreError::Damaged)?;
+        let (account, gone) = (account.map(AccountId), gone.unwrap_or(false));
+        Ok(Sender { key, next, gaps, seen_to, last_end, heard, account, gone })
     }
 }
 

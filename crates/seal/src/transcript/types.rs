@@ -16,6 +16,8 @@ pub struct Observed<'a> {
     pub sender: PublicKey,
     /// The sender's counter.
     pub counter: u64,
+    /// The epoch of the record that it came in; 0 in a quick room. Of our own: the epoch in which it is to be sent.
+    pub epoch: u64,
     /// When it was signed.
     pub sent_at: Millis,
     /// When its life ends; none: with the relay's.
@@ -91,7 +93,7 @@ pub struct Outcome {
     pub after: Option<Hash>,
     /// Letters that show something and whose place changed, in their new order.
     pub moved: Vec<Moved>,
-    /// Letters of ours, and by how many other senders each is seen now.
+    /// Letters of ours, and by how many others each is seen now: accounts in a private room, senders in a quick one.
     pub seen: Vec<(Hash, u32)>,
     /// What else to tell.
     pub findings: Vec<Finding>,

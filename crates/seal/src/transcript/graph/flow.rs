@@ -5,9 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use estoile_wire::Millis;
 
 use super::{Graph, Kind, Node, Number, SenderNumber};
-use crate::transcript::types::{Moved, Place};
+use crate::transcript::types::{Hash, Moved, Place};
 
 impl Graph {
+    /// A letter was sent in a later epoch than it was written in.
+    pub(in crate::transcript) fn set_epoch(&mut self, hash: &Hash, epoch: u64) {
+        let Some(number) = self.number(hash) else { return };
+        if let Some(node) = self.node_mut(number).filter(|n| n.epoch < epoch) {
+            node.epoch = epoch;
+            self.dirty.insert(number);
+        }
+    }
+
     /// Puts every descendant of these where it must stand now. Returns those that changed, with their old places.
     pub(super) fn settle(&mut self, starts: &[Number]) -> Vec<(Number, Place)> {
         let children: Vec<_> = starts.iter().flat_map(|n| self.children(*n)).collect();
@@ -86,7 +95,7 @@ impl Graph {
 
     /// Who has the new letter among what lies before their own: its author, and whoever had its children.
     pub(super) fn mark_new(&mut self, number: Number) {
-        let Some(author) = self.node(number).map(|n| n.author) else { return };
+        let Some(author) = self.node(number).map(|n| n.person) else { return };
         if self.node(number).is_some_and(|n| self.needs_confirming(n)) {
             self.unconfirmed.insert(number);
         }
@@ -103,7 +112,7 @@ impl Graph {
     fn needs_confirming(&self, node: &Node) -> bool {
         node.lives()
             && node.kind == Kind::Shows
-            && node.author != self.me
+            && node.person != self.me
             && !node.marks.contains(&self.me)
             && node.marks.contains(&0)
     }

@@ -30,6 +30,7 @@ pub(super) struct Letter {
     pub(super) hash: Hash,
     pub(super) sender: PublicKey,
     pub(super) counter: u64,
+    pub(super) epoch: u64,
     pub(super) sent_at: Millis,
     pub(super) ends_at: Option<Millis>,
     pub(super) parents: Vec<Reference>,
@@ -38,7 +39,8 @@ pub(super) struct Letter {
 
 impl Letter {
     pub(super) fn new(sender: PublicKey, counter: u64, sent_at: Millis, parents: Vec<Reference>) -> Self {
-        let mut letter = Self { hash: [0; 32], sender, counter, sent_at, ends_at: None, parents, shows: true };
+        let mut letter =
+            Self { hash: [0; 32], sender, counter, epoch: 0, sent_at, ends_at: None, parents, shows: true };
         letter.rehash();
         letter
     }
@@ -69,7 +71,7 @@ impl Letter {
             hash: self.hash,
             sender: self.sender,
             counter: self.counter,
-            epoch: 0,
+            epoch: self.epoch,
             sent_at: self.sent_at,
             ends_at: self.ends_at,
         }
@@ -80,6 +82,7 @@ impl Letter {
             hash: self.hash,
             sender: self.sender,
             counter: self.counter,
+            epoch: self.epoch,
             sent_at: self.sent_at,
             ends_at: self.ends_at,
             parents: &self.parents,
