@@ -10,6 +10,7 @@
 extern crate alloc;
 
 mod account;
+mod blob;
 mod board;
 mod book;
 mod channel;
@@ -19,6 +20,7 @@ mod link;
 mod names;
 pub mod notice;
 mod out;
+mod private;
 mod room;
 mod stored;
 pub mod turn;

@@ -1,0 +1,1 @@
+//! What the vault keeps of a group beside MLS's own state.
