@@ -154,12 +154,16 @@ impl Work {
         }
         let writes: Vec<Write> = taken.iter_mut().flat_map(|taken| std::mem::take(&mut taken.batch.writes)).collect();
         let started = Instant::now();
+        self.store.set_beside(self.core.blobs.bytes());
         let result = self.store.commit(&writes);
         let metrics = &self.core.metrics;
         match &result {
             Ok(()) => {
                 metrics.commits.add(1);
                 metrics.committed_writes.add(writes.len() as u64);
+                self.core
+                    .blobs
+                    .dropped(writes.iter().filter_map(|w| if let Write::DropLog(log) = w { Some(*log) } else { None }));
                 let size = writes.iter().map(|w| if let Write::Append(r) = w { r.body.len() as u64 } else { 0 }).sum();
                 log::committed(Count(writes.len() as u64), Size(size), Elapsed(started.elapsed()));
             }
@@ -212,9 +216,11 @@ impl Work {
     /// Tells the shards whether the store holds as much as it may.
     fn look_at_disk(&mut self) {
         let usage = self.store.usage();
+        let blobs = &self.core.blobs;
         self.core.metrics.set_usage(usage);
+        blobs.set_beside(usage.bytes);
         let config = &self.core.rules().config;
-        let full = usage.bytes >= config.max_disk || usage.records >= config.max_records;
+        let full = usage.bytes.saturating_add(blobs.bytes()) >= config.max_disk || usage.records >= config.max_records;
         if full != self.disk_full {
             self.disk_full = full;
             self.core.each_shard(|shard| shard.set_disk_full(full));

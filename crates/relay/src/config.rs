@@ -21,6 +21,8 @@ pub struct RelayConfig {
     pub hub: estoile_hub::config::Config,
     /// The bounds of its sockets.
     pub sockets: SocketBounds,
+    /// The bounds of blobs.
+    pub blobs: BlobBounds,
 }
 
 impl RelayConfig {
@@ -35,6 +37,7 @@ impl RelayConfig {
             metrics: None,
             hub: estoile_hub::config::Config::default(),
             sockets: SocketBounds::default(),
+            blobs: BlobBounds::default(),
         }
     }
 }
@@ -93,5 +96,49 @@ impl Default for SocketBounds {
             goodbye: Duration::from_secs(2),
             shutdown: Duration::from_secs(8),
         }
+    }
+}
+
+/// The bounds of blobs, each with its reason. How large one may be is the hub's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobBounds {
+    /// A token is good for so long: what is seen of one is soon worth nothing.
+    pub grant: Duration,
+    /// An upload that nobody goes on with for so long is thrown away: until then it takes its log's quota and its place on
+    /// the disk.
+    pub unfinished: Duration,
+    /// A transfer in which no byte moves for so long is ended.
+    pub idle: Duration,
+    /// A transfer takes at most so long; one that is slower goes on with another request.
+    pub longest: Duration,
+    /// Transfers at a time: each has a socket, a file and half a megabyte of memory.
+    pub max_transfers: usize,
+    /// Uploads that are granted and not whole: each has up to 16 KiB in memory.
+    pub max_uploads: usize,
+    /// Blobs on this relay in all: each costs about 400 bytes of memory and a file.
+    pub max_blobs: usize,
+}
+
+impl Default for BlobBounds {
+    fn default() -> Self {
+        Self {
+            grant: Duration::from_secs(600),
+            unfinished: Duration::from_secs(3_600),
+            idle: Duration::from_secs(30),
+            longest: Duration::from_secs(600),
+            max_transfers: 256,
+            max_uploads: 4_096,
+            max_blobs: 200_000,
+        }
+    }
+}
+
+impl BlobBounds {
+    pub(crate) fn grant_ms(&self) -> u64 {
+        u64::try_from(self.grant.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn unfinished_ms(&self) -> u64 {
+        u64::try_from(self.unfinished.as_millis()).unwrap_or(u64::MAX)
     }
 }

@@ -18,6 +18,7 @@ use estoile_wire::frame::{Closing, RelayFrame};
 use estoile_wire::{LogId, Millis, Refusal};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::blobs::Blobs;
 use crate::config::SocketBounds;
 use crate::metrics::{Held, Metrics};
 use crate::outgoing::Outgoing;
@@ -69,6 +70,7 @@ pub(crate) struct Core {
     pub(crate) reader: Offload,
     pub(crate) reads: Arc<Semaphore>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) blobs: Arc<Blobs>,
 }
 
 impl Core {
@@ -78,7 +80,7 @@ impl Core {
         sockets: SocketBounds,
         max_sessions: u64,
         reader: Offload,
-        metrics: Arc<Metrics>,
+        blobs: Arc<Blobs>,
     ) -> Self {
         let config = Arc::new(rules.config.clone());
         let stall = || Mutex::new(Stall { shard: shard(config.clone()), arrivals: Vec::new() });
@@ -96,7 +98,8 @@ impl Core {
             sockets,
             reader,
             reads: Arc::new(Semaphore::new(READS)),
-            metrics,
+            metrics: Arc::clone(&blobs.metrics),
+            blobs,
         }
     }
 

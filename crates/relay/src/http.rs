@@ -1,11 +1,14 @@
-//! Listeners and the little HTTP that a relay speaks: the opening of sessions, a page for who follows a link with a
-//! browser, and the metrics. Everything before a session is bounded in time, size and number.
+//! Listeners and the little HTTP that a relay speaks: the opening of sessions, blobs, a page for who follows a link
+//! with a browser, and the metrics. Everything before a session is bounded in time, size and number.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,7 +20,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rand_core::TryRng;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,11 +28,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
+use crate::blobs::{self, Body, Visit};
 use crate::core::Core;
 use crate::io::{Io, tune};
 use crate::log::{self, Connection, Elapsed, Word};
 use crate::metrics::Metrics;
 use crate::session::Session;
+use crate::transfer;
 use crate::ws::handshake::{self, Problem};
 
 /// A request's head is at most so long: ours is 300 bytes, a browser's with its own headers 2 KiB.
@@ -86,7 +91,8 @@ async fn shake_hands(door: Arc<Door>, socket: TcpStream, permit: OwnedSemaphoreP
     drop((held, permit));
     match opened {
         // A task of its own, as small as it can be.
-        Ok(Ok(session)) => drop(tokio::spawn(session.run())),
+        Ok(Ok(Opened::Session(session))) => drop(tokio::spawn(session.run())),
+        Ok(Ok(Opened::Transfer(http, visit))) => drop(tokio::spawn(transfer::run(door, http, visit))),
         Ok(Err(why)) => log::handshake_failed(connection, Word(why)),
         Err(_) => log::handshake_failed(connection, Word("took too long")),
     }
@@ -106,24 +112,65 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-/// From a socket to a session; or why not, which most often is that somebody only read the page.
-async fn open(door: &Door, socket: TcpStream, connection: Connection) -> Result<Session, &'static str> {
+/// What a connection turned out to be.
+enum Opened {
+    /// A session. (Boxed: it is moved into its task at once.)
+    Session(Box<Session>),
+    /// A blob is put or got.
+    Transfer(Box<Http>, Visit),
+}
+
+/// A connection that speaks HTTP.
+pub(crate) type Http = http1::Connection<TokioIo<Io>, Desk>;
+
+/// From a socket to a session or a transfer; or why not, which most often is that somebody only read the page.
+async fn open(door: &Arc<Door>, socket: TcpStream, connection: Connection) -> Result<Opened, &'static str> {
     tune(&socket);
     let io = match &door.tls {
         None => Io::Plain(socket),
         Some(tls) => Io::Tls(Box::new(tls.accept(socket).await.map_err(|_| "tls failed")?)),
     };
-    let upgraded = AtomicBool::new(false);
-    let service = service_fn(|request| {
-        let response = answer(&request, door, &upgraded);
-        std::future::ready(Ok::<_, Infallible>(response))
+    let upgraded = Arc::new(AtomicBool::new(false));
+    let visit = Visit::new(Arc::clone(&door.core.blobs));
+    let desk = Desk { door: Arc::clone(door), upgraded: Arc::clone(&upgraded), visit: visit.clone() };
+    let mut http = Box::new(server().serve_connection(TokioIo::new(io), desk));
+    let ended = std::future::poll_fn(|cx| match http.poll_without_shutdown(cx) {
+        Poll::Ready(ended) => Poll::Ready(Some(ended)),
+        Poll::Pending if visit.begun.load(Ordering::Relaxed) => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
     });
-    let http = server().serve_connection(TokioIo::new(io), service);
-    let parts = http.without_shutdown().await.map_err(|_| "http failed")?;
+    match ended.await {
+        None => return Ok(Opened::Transfer(http, visit)),
+        Some(ended) => ended.map_err(|_| "http failed")?,
+    }
+    let parts = http.into_parts();
+    let io = parts.io.into_inner();
     if upgraded.load(Ordering::Relaxed) {
-        Ok(Session::new(door.core.clone(), parts.io.into_inner(), connection, &parts.read_buf))
-    } else {
-        Err("no session was asked for")
+        return Ok(Opened::Session(Box::new(Session::new(door.core.clone(), io, connection, &parts.read_buf))));
+    }
+    transfer::goodbye(io, door.core.sockets.goodbye).await;
+    Err("no session was asked for")
+}
+
+/// Who answers the requests of one connection.
+pub(crate) struct Desk {
+    door: Arc<Door>,
+    upgraded: Arc<AtomicBool>,
+    visit: Visit,
+}
+
+impl Service<Request<Incoming>> for Desk {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        if blobs::is_blob(request.uri().path()) {
+            let visit = self.visit.clone();
+            return Box::pin(async { Ok(blobs::answer(request, visit).await) });
+        }
+        let response = answer(&request, &self.door, &self.upgraded);
+        Box::pin(std::future::ready(Ok(response)))
     }
 }
 
@@ -133,7 +180,7 @@ fn server() -> http1::Builder {
     builder
 }
 
-fn answer(request: &Request<Incoming>, door: &Door, upgraded: &AtomicBool) -> Response<Full<Bytes>> {
+fn answer(request: &Request<Incoming>, door: &Door, upgraded: &AtomicBool) -> Response<Body> {
     match (request.method(), request.uri().path()) {
         (_, SESSION_PATH) => {
             let (method, version, headers) = (request.method(), request.version(), request.headers());
@@ -152,7 +199,7 @@ fn answer(request: &Request<Incoming>, door: &Door, upgraded: &AtomicBool) -> Re
     }
 }
 
-fn refuse(problem: Problem) -> Response<Full<Bytes>> {
+fn refuse(problem: Problem) -> Response<Body> {
     let mut response = text(problem.status(), problem.text());
     if problem.status() == StatusCode::UPGRADE_REQUIRED {
         response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
@@ -160,13 +207,13 @@ fn refuse(problem: Problem) -> Response<Full<Bytes>> {
     response
 }
 
-fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
+pub(crate) fn text(status: StatusCode, body: &'static str) -> Response<Body> {
     page(status, "text/plain; charset=utf-8", body)
 }
 
 /// An answer that a browser may show and nothing else: no scripts, no frames, nothing from elsewhere.
-fn page(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+pub(crate) fn page(status: StatusCode, kind: &'static str, body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::Page(Full::new(body.into())));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -16,6 +16,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod blobs;
 mod committer;
 pub mod config;
 mod core;
@@ -33,8 +34,9 @@ mod relay;
 mod session;
 pub mod store;
 mod tls;
+mod transfer;
 mod ws;
 
-pub use config::{Entry, RelayConfig, SocketBounds, Tls};
+pub use config::{BlobBounds, Entry, RelayConfig, SocketBounds, Tls};
 pub use error::{StartError, StopError};
 pub use relay::Relay;

@@ -125,6 +125,14 @@ pub(crate) fn store_broken(why: Word) {
     say!(ERROR, "the store can't go on", why = why);
 }
 
+pub(crate) fn transferred(how: Word, size: Size, took: Elapsed) {
+    say!(DEBUG, "a blob's transfer ended", how = how, bytes = size, seconds = took);
+}
+
+pub(crate) fn blobs_failed() {
+    say!(WARN, "blobs that are over could not be deleted; it is tried again");
+}
+
 pub(crate) fn closing(sessions: Count) {
     say!(DEBUG, "closing", sessions = sessions);
 }

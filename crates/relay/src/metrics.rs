@@ -15,6 +15,9 @@ mod process;
 const APPEND_BUCKETS: [u64; 14] =
     [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000];
 
+/// The HTTP statuses that requests for blobs are answered with.
+const BLOB_ANSWERS: [u16; 13] = [200, 206, 400, 401, 404, 405, 408, 409, 416, 422, 503, 507, 0];
+
 /// A number that only rises.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
@@ -78,6 +81,13 @@ pub(crate) struct Metrics {
     pub(crate) logs: Gauge,
     pub(crate) records: Gauge,
     pub(crate) bytes: Gauge,
+    pub(crate) blobs: Gauge,
+    pub(crate) blob_uploads: Gauge,
+    pub(crate) blob_bytes: Gauge,
+    pub(crate) blob_transfers: std::sync::Arc<Gauge>,
+    pub(crate) blob_bytes_put: Counter,
+    pub(crate) blob_bytes_got: Counter,
+    blob_answers: [Counter; BLOB_ANSWERS.len()],
     refusals: Vec<(Refusal, Counter)>,
     other_refusals: Counter,
     ended: Vec<(&'static str, Counter)>,
@@ -105,6 +115,13 @@ impl Metrics {
             logs: Gauge::default(),
             records: Gauge::default(),
             bytes: Gauge::default(),
+            blobs: Gauge::default(),
+            blob_uploads: Gauge::default(),
+            blob_bytes: Gauge::default(),
+            blob_transfers: Default::default(),
+            blob_bytes_put: Counter::default(),
+            blob_bytes_got: Counter::default(),
+            blob_answers: Default::default(),
             refusals: Refusal::ALL.iter().map(|&code| (code, Counter::default())).collect(),
             other_refusals: Counter::default(),
             ended: ends.iter().map(|&why| (why, Counter::default())).collect(),
@@ -132,6 +149,14 @@ impl Metrics {
         bucket.map_or(&self.append_slower, |(_, counter)| counter).add(1);
         self.append_micros.add(micros);
         self.appends.add(1);
+    }
+
+    /// A request for a blob was answered.
+    pub(crate) fn blob_answered(&self, status: u16) {
+        let mut answers = BLOB_ANSWERS.iter().zip(&self.blob_answers);
+        if let Some((_, counter)) = answers.find(|(known, _)| **known == status || **known == 0) {
+            counter.add(1);
+        }
     }
 
     pub(crate) fn set_usage(&self, usage: Usage) {
@@ -168,8 +193,27 @@ impl Metrics {
             text.line("estoile_sessions_ended_total", "why", why, counter.get());
         }
         self.render_appends(&mut text);
+        self.render_blobs(&mut text);
         process::render(&mut text, self.started);
         text.0
+    }
+
+    fn render_blobs(&self, text: &mut Text) {
+        text.gauge("estoile_blobs", "Blobs kept.", self.blobs.get());
+        text.gauge("estoile_blob_uploads", "Blobs granted and not whole.", self.blob_uploads.get());
+        text.gauge(
+            "estoile_blob_bytes",
+            "Bytes of blobs, the unfinished ones by their whole size.",
+            self.blob_bytes.get(),
+        );
+        text.gauge("estoile_blob_transfers", "Blobs being put or got now.", self.blob_transfers.get());
+        text.counter("estoile_blob_put_bytes_total", "Bytes of blobs taken.", self.blob_bytes_put.get());
+        text.counter("estoile_blob_got_bytes_total", "Bytes of blobs given.", self.blob_bytes_got.get());
+        text.head("estoile_blob_answers_total", "Requests for blobs answered, by status.", "counter");
+        for (status, counter) in BLOB_ANSWERS.iter().zip(&self.blob_answers) {
+            let status = if *status == 0 { "other".to_owned() } else { status.to_string() };
+            text.line("estoile_blob_answers_total", "status", &status, counter.get());
+        }
     }
 
     fn render_appends(&self, text: &mut Text) {

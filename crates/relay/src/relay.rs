@@ -3,13 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::SigningKey;
 use estoile_hub::codes::Codes;
 use estoile_hub::rules::{Entry as HubEntry, EntryHash, Identity, Rules};
 use estoile_hub::shard::Shard;
-use estoile_hub::store::{Reader, Store};
+use estoile_hub::store::{Expired, LogState, Reader, Store};
 use estoile_wire::RelayKeyHash;
 use estoile_wire::id::CertificateHash;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -18,6 +18,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
+use crate::blobs::Blobs;
 use crate::committer::Committer;
 use crate::config::{Entry, RelayConfig};
 use crate::core::{Core, now};
@@ -36,6 +37,10 @@ use crate::{files, store, tls};
 const BACKLOG: i32 = 1024;
 /// The store's folder in the relay's.
 const STORE: &str = "store";
+/// The blobs' folder beside it.
+const BLOBS: &str = "blobs";
+/// Between two looks for blobs whose time is over.
+const BLOBS_EVERY: Duration = Duration::from_secs(1);
 
 /// A running relay. Dropping it without [`Relay::shutdown`] ends it at once, like a crash: nothing that was acknowledged
 /// is lost.
@@ -79,18 +84,20 @@ impl Relay {
 
         let store = open_store(&folder, config.hub.max_disk)?;
         let reader = Offload(store.reader());
-        let states = reader.logs().map_err(|e| StartError::Store(e.to_string()))?;
+        let mut states = reader.logs().map_err(|e| StartError::Store(e.to_string()))?;
+        let blobs = open_blobs(&folder, &config, metrics, &mut states)?;
         let rules = rules(config.hub, &key, certificate, entry.as_ref());
         let local_only = http::is_local_only(address, &rules.entry);
         let codes = Codes::default();
         let shard = |config| Shard::new(config, codes.clone());
         let patience = config.sockets.handshake;
-        let core = Arc::new(Core::new(rules, shard, config.sockets, max_sessions, reader, metrics));
+        let core = Arc::new(Core::new(rules, shard, config.sockets, max_sessions, reader, blobs));
         core.load(now(), states);
         let committer = Committer::start(&core, store, folder.clone())?;
 
         let door = Door { core: core.clone(), tls: secure.map(|s| TlsAcceptor::from(s.config)), local_only };
         let mut listeners = vec![tokio::spawn(http::accept_sessions(listener, Arc::new(door))).abort_handle()];
+        listeners.push(tokio::spawn(forget_blobs(core.clone())).abort_handle());
         let mut metrics_address = None;
         if let Some((listener, address)) = told {
             let telling = http::tell_metrics(listener, core.metrics.clone(), patience);
@@ -189,7 +196,9 @@ impl Relay {
             // What is staged now is acknowledged before its session is told.
             committer.flush(&self.core).await;
             self.core.dismiss_all();
+            self.core.blobs.close();
             self.core.all_gone().await;
+            self.core.blobs.all_gone().await;
             committer.stop(&self.core).await;
         });
         let ended = ended.await;
@@ -208,6 +217,7 @@ impl Drop for Relay {
     fn drop(&mut self) {
         self.stop_listening();
         self.core.dismiss_all();
+        self.core.blobs.close();
         if let Some(committer) = &self.committer {
             committer.abandon(&self.core);
         }
@@ -217,7 +227,9 @@ impl Drop for Relay {
 /// Bounds handshakes by what the system's limit of open files allows, and says how many sessions that leaves room for.
 fn share_files(config: &mut RelayConfig) -> u64 {
     let handshakes = config.sockets.max_handshakes;
-    let segments = config.hub.max_disk / store::LARGEST_FILE;
+    // A transfer has a socket and a file.
+    let transfers = u64::try_from(config.blobs.max_transfers).unwrap_or(u64::MAX).saturating_mul(2);
+    let segments = (config.hub.max_disk / store::LARGEST_FILE).saturating_add(transfers);
     let shares = files::raise_limit(segments, u64::try_from(handshakes).unwrap_or(u64::MAX));
     config.sockets.max_handshakes = usize::try_from(shares.handshakes).unwrap_or(handshakes);
     shares.sessions.min(config.hub.max_sessions)
@@ -252,6 +264,44 @@ fn rules(
 
 fn open_store(folder: &Folder, max_disk: u64) -> Result<Disk, StartError> {
     Disk::open(&folder.file(STORE), StoreOptions { max_disk }).map_err(|e| StartError::Store(e.to_string()))
+}
+
+/// Opens the blobs; each log of `states` counts its own from then on, and those of logs that are no more are gone.
+fn open_blobs(
+    folder: &Folder,
+    config: &RelayConfig,
+    metrics: Arc<Metrics>,
+    states: &mut [LogState],
+) -> Result<Arc<Blobs>, StartError> {
+    let failed = |error: &dyn fmt::Display| StartError::Store(error.to_string());
+    let path = folder.file(BLOBS);
+    let blobs = Blobs::open(&path, config.blobs.clone(), config.hub.max_disk, metrics).map_err(|e| failed(&e))?;
+    let logs = states.iter().map(|state| state.meta.id).collect();
+    blobs.keep_only(&logs).map_err(|source| StartError::Folder { path, source })?;
+    let charges = blobs.charges();
+    for state in states {
+        state.bytes = state.bytes.saturating_add(charges.get(&state.meta.id).copied().unwrap_or(0));
+    }
+    Ok(Arc::new(blobs))
+}
+
+/// Deletes blobs that are over, for ever; to be dropped when the relay closes.
+async fn forget_blobs(core: Arc<Core>) {
+    loop {
+        tokio::time::sleep(BLOBS_EVERY).await;
+        let blobs = core.blobs.clone();
+        match tokio::task::spawn_blocking(move || blobs.expire(now())).await {
+            Ok(Ok(logs)) if logs.is_empty() => {}
+            Ok(Ok(logs)) => {
+                let expired = Expired { logs, more: false };
+                core.each_shard(|shard| shard.expired(&expired));
+                core.wake_committer();
+            }
+            Ok(Err(_)) => log::blobs_failed(),
+            // The runtime ends.
+            Err(_) => return,
+        }
+    }
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -13,7 +13,7 @@
 mod clean;
 mod error;
 mod frame;
-mod hours;
+pub(crate) mod hours;
 mod index;
 mod open;
 mod reader;
@@ -81,6 +81,8 @@ pub struct RecordStore {
     next_length: u64,
     /// Bytes of all segments' files.
     disk: u64,
+    /// Bytes that something else takes of what the store may.
+    beside: u64,
     /// How far records were taken, as long as no group tells it.
     taken_through: Option<Millis>,
     /// Space for the group that is being made.
@@ -90,6 +92,13 @@ pub struct RecordStore {
     uncut: Option<(u32, u64)>,
     /// Held for its lock; the system frees it with the process, however that ends.
     _lock: File,
+}
+
+impl RecordStore {
+    /// Says how many bytes of [`StoreOptions::max_disk`] something beside the store takes.
+    pub fn set_beside(&mut self, bytes: u64) {
+        self.beside = bytes;
+    }
 }
 
 impl Store for RecordStore {

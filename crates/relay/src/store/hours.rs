@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 use super::error::OpenError;
 
 /// The file's name in the store's folder.
-pub(super) const FILE: &str = "hours.keys";
+pub(crate) const FILE: &str = "hours.keys";
 /// Milliseconds of an hour: the coarseness of forgetting (DESIGN: from the disk within an hour).
 const HOUR: Millis = 3_600_000;
 /// 64 bytes never straddle a sector, so that a slot is written whole or not at all.
@@ -34,10 +34,26 @@ const GROWTH: u64 = 64;
 const MAX_SLOTS: u64 = 90_000;
 /// Begins every used slot.
 const USED: [u8; 4] = *b"hour";
-const LABEL: &[u8] = b"estoile.v1 store record";
+/// What lies under a key made from an hour's: each kind of thing has a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// The records of one segment.
+    Records,
+    /// One blob.
+    Blob,
+}
+
+impl Use {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Records => b"estoile.v1 store record",
+            Self::Blob => b"estoile.v1 store blob",
+        }
+    }
+}
 
 /// The hour in which a moment lies.
-pub(super) fn hour_of(moment: Millis) -> u32 {
+pub(crate) fn hour_of(moment: Millis) -> u32 {
     u32::try_from(moment / HOUR).unwrap_or(u32::MAX)
 }
 
@@ -57,7 +73,7 @@ struct Keys {
 }
 
 /// The file and what it holds. Written by the store's writer alone, read by everybody.
-pub(super) struct Hours {
+pub(crate) struct Hours {
     file: File,
     keys: RwLock<Keys>,
 }
@@ -95,12 +111,12 @@ fn read_slot(slot: &[u8]) -> Option<(u32, Box<Zeroizing<[u8; 32]>>)> {
 
 impl Hours {
     /// Makes an empty file.
-    pub(super) fn create(folder: &Path) -> io::Result<()> {
+    pub(crate) fn create(folder: &Path) -> io::Result<()> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(folder.join(FILE))?;
         file.sync_all()
     }
 
-    pub(super) fn open(folder: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, OpenError> {
         let file = match OpenOptions::new().read(true).write(true).open(folder.join(FILE)) {
             Ok(file) => file,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -132,12 +148,12 @@ impl Hours {
     }
 
     /// Bytes that the file takes.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).slots * SLOT
     }
 
     /// Makes sure that these hours have keys that a power cut does not take.
-    pub(super) fn ensure(&self, hours: impl Iterator<Item = u32>) -> io::Result<()> {
+    pub(crate) fn ensure(&self, hours: impl Iterator<Item = u32>) -> io::Result<()> {
         let missing: Vec<u32> = {
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
             let mut missing: Vec<u32> = hours.filter(|hour| !keys.by_hour.contains_key(hour)).collect();
@@ -189,13 +205,13 @@ impl Hours {
     }
 
     /// Whether there are keys of hours that are over.
-    pub(super) fn any_before(&self, now: Millis) -> bool {
+    pub(crate) fn any_before(&self, now: Millis) -> bool {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         keys.by_hour.range(..hour_of(now)).next().is_some()
     }
 
     /// Overwrites the keys of all hours that are over, and syncs. From then on nobody reads what lay under them.
-    pub(super) fn wipe_before(&self, now: Millis) -> io::Result<()> {
+    pub(crate) fn wipe_before(&self, now: Millis) -> io::Result<()> {
         let this_hour = hour_of(now);
         let over =
             |keys: &Keys| keys.by_hour.range(..this_hour).map(|(hour, key)| (*hour, key.slot)).collect::<Vec<_>>();
@@ -217,11 +233,16 @@ impl Hours {
 
     /// The cipher of an hour in a segment, or nothing when the hour is over. A segment has a salt of its own, and its
     /// writer counts; so no two records ever share cipher and nonce, whatever a crash took back.
-    pub(super) fn cipher(&self, hour: u32, salt: &[u8; 32]) -> Option<ChaCha20Poly1305> {
+    pub(crate) fn cipher(&self, hour: u32, salt: &[u8; 32]) -> Option<ChaCha20Poly1305> {
+        self.cipher_for(Use::Records, hour, salt)
+    }
+
+    /// The cipher of an hour for one use and salt, or nothing when the hour is over.
+    pub(crate) fn cipher_for(&self, of: Use, hour: u32, salt: &[u8; 32]) -> Option<ChaCha20Poly1305> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let secret = &keys.by_hour.get(&hour)?.secret;
         let key = Zeroizing::new(<[u8; 32]>::from(
-            Sha256::new_with_prefix(LABEL).chain_update(&secret[..]).chain_update(salt).finalize(),
+            Sha256::new_with_prefix(of.label()).chain_update(&secret[..]).chain_update(salt).finalize(),
         ));
         Some(ChaCha20Poly1305::new((&*key).into()))
     }

@@ -53,6 +53,7 @@ impl RecordStore {
             next_log: recovered.next_log,
             next_length: segment::SMALLEST,
             disk: recovered.disk,
+            beside: 0,
             taken_through: None,
             group: Vec::new(),
             uncut: None,

@@ -199,7 +199,8 @@ impl RecordStore {
         }
         let share = (self.options.max_disk / 8).max(1 << 16);
         let mut length = self.next_length.min(share).max(HEADER + size);
-        if room == Room::Appends && self.disk + length + share.min(SPARE_BYTES) > self.options.max_disk {
+        let taken = self.disk.saturating_add(self.beside);
+        if room == Room::Appends && taken + length + share.min(SPARE_BYTES) > self.options.max_disk {
             return Err(StoreError::Full);
         }
         let number = self.next_segment;

@@ -1,0 +1,111 @@
+//! Grants: a place on the disk and a token to fill it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use estoile_hub::store::ExpiredFrom;
+use estoile_wire::{LogId, Millis, Refusal};
+use rand_core::{Rng, UnwrapErr};
+
+use super::upload::Upload;
+use super::{Blobs, Grant, Hash, LONGER_MS, OVERHEAD, State, digest};
+
+/// What a session asks for, after the hub has found it right.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    pub(crate) log: LogId,
+    pub(crate) hash: Hash,
+    pub(crate) size: u64,
+    /// The record that will name it is over then.
+    pub(crate) expires: Millis,
+}
+
+/// What it gets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Granted {
+    pub(crate) token: [u8; 32],
+    /// Bytes that are here already; the whole size: nothing is to be sent.
+    pub(crate) received: u64,
+    /// What it counts in the log from now on; 0 if it was counted before.
+    pub(crate) counted: u64,
+}
+
+impl Blobs {
+    /// Grants a place, or says why not. Quick: no disk.
+    pub(crate) fn grant(&self, now: Millis, asked: &Asked) -> Result<Granted, Refusal> {
+        let Asked { log, hash, size, expires } = *asked;
+        let mut state = self.state();
+        let here = |whole: &Arc<super::Whole>| whole.log == log && whole.size == size && expires <= whole.expires;
+        if state.whole.get(&hash).is_some_and(|copies| copies.iter().any(here)) {
+            return Ok(Granted { token: token(), received: size, counted: 0 });
+        }
+        let until = now.saturating_add(self.bounds.unfinished_ms());
+        let going_on = state.uploads.get(&(log, hash)).cloned();
+        if let Some(upload) = going_on.filter(|upload| upload.size == size && expires <= upload.expires) {
+            upload.until.fetch_max(until, Ordering::SeqCst);
+            let token = self.token_for(&mut state, now, log, hash);
+            return Ok(Granted { token, received: upload.received(), counted: 0 });
+        }
+        let counted = size.saturating_add(OVERHEAD);
+        let taken = self.bytes().saturating_add(self.beside.load(Ordering::Relaxed));
+        if taken.saturating_add(counted) > self.max_disk || state.count >= self.bounds.max_blobs {
+            return Err(Refusal::DiskFull);
+        }
+        if state.uploads.len() >= self.bounds.max_uploads || self.is_closed() {
+            return Err(Refusal::Busy);
+        }
+        let upload = Upload::new(log, hash, size, expires.saturating_add(LONGER_MS), until);
+        let before = state.uploads.insert((log, hash), Arc::new(upload));
+        self.held.fetch_add(counted, Ordering::Relaxed);
+        if let Some(before) = &before {
+            self.release(&mut state, log, before.charge());
+        }
+        let token = self.token_for(&mut state, now, log, hash);
+        self.tell(&state);
+        Ok(Granted { token, received: 0, counted })
+    }
+
+    /// A new token for an upload, in the place of any earlier one.
+    fn token_for(&self, state: &mut State, now: Millis, log: LogId, hash: Hash) -> [u8; 32] {
+        let token = token();
+        state.grants.retain(|_, grant| (grant.log, grant.hash) != (log, hash));
+        state.grants.insert(digest(&token), Grant { log, hash, until: now.saturating_add(self.bounds.grant_ms()) });
+        token
+    }
+
+    /// The upload that a token opens at an address, and until when.
+    pub(super) fn granted(&self, token: &[u8; 32], hash: &Hash, now: Millis) -> Option<(Arc<Upload>, Millis)> {
+        let state = self.state();
+        let grant = state.grants.get(&digest(token)).filter(|grant| grant.hash == *hash && now < grant.until)?;
+        Some((Arc::clone(state.uploads.get(&(grant.log, grant.hash))?), grant.until))
+    }
+
+    /// Gives bytes back to the disk and to their log.
+    pub(super) fn release(&self, state: &mut State, log: LogId, bytes: u64) {
+        self.held.fetch_sub(bytes, Ordering::Relaxed);
+        match state.freed.iter_mut().find(|freed| freed.log == log) {
+            Some(freed) => freed.bytes = freed.bytes.saturating_add(bytes),
+            None => state.freed.push(ExpiredFrom { log, records: 0, bytes }),
+        }
+    }
+
+    /// Ends an upload that came to nothing. May wait for the disk.
+    pub(super) fn throw_away(&self, upload: &Arc<Upload>) {
+        let key = (upload.log, upload.hash);
+        let mut state = self.state();
+        if state.uploads.get(&key).is_some_and(|current| Arc::ptr_eq(current, upload)) {
+            state.uploads.remove(&key);
+            state.grants.retain(|_, grant| (grant.log, grant.hash) != key);
+            self.release(&mut state, upload.log, upload.charge());
+            self.tell(&state);
+        }
+        drop(state);
+        upload.discard();
+    }
+}
+
+fn token() -> [u8; 32] {
+    let mut token = [0; 32];
+    UnwrapErr(getrandom::SysRng).fill_bytes(&mut token);
+    token
+}
