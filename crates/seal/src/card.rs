@@ -118,7 +118,12 @@ impl Card {
         cbor::write(|e| {
             e.map(10 + self.later.len())?.u8(0)?.u64(VERSION)?.u8(1)?.bytes(&self.account.0)?.u8(2)?.str(&self.name)?;
             e.u8(3)?.str(&self.relay.to_string())?.u8(4)?.bytes(&self.mailbox.0)?.u8(5)?.bytes(&self.shelf.0)?;
-            e.u8(6)?.bytes(self.ticket.as_bytes())?.u8(7)?.bytes(self.shelf_key.as_bytes())?.u8(8)?.bytes(&self.hpke)?;
+            e.u8(6)?
+                .bytes(self.ticket.as_bytes())?
+                .u8(7)?
+                .bytes(self.shelf_key.as_bytes())?
+                .u8(8)?
+                .bytes(&self.hpke)?;
             e.u8(9)?.u64(self.at)?;
             self.later.put(e)
         })

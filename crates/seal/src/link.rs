@@ -4,6 +4,7 @@
 //! layer connects to nothing and looks no host up.
 
 mod host;
+mod more;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,6 +16,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use zeroize::Zeroizing;
 
 pub use host::is_loopback;
+pub use more::{AnyLink, ContactLink, DeviceLink, LinkType, RoomLink, WrongLink};
 
 use crate::names::{is_name, normalise};
 use crate::quick::RoomSecret;
@@ -101,6 +103,9 @@ pub enum LinkError {
     /// A kind of link that this version does not know.
     #[error("this version knows no such link; look for a newer one, or copy the link again")]
     Kind,
+    /// A link of one type where another is needed.
+    #[error("{0}")]
+    Wrong(WrongLink),
     /// Parts are missing or too many.
     #[error("the link is incomplete, or something stands after its end; copy all of it and nothing else")]
     Parts,
@@ -165,7 +170,7 @@ impl FromStr for Link {
             Some("q") => true,
             Some("p") => false,
             Some("e") => return Err(LinkError::NoRoom),
-            _ => return Err(LinkError::Kind),
+            other => return Err(wrong(other, LinkType::Room)),
         };
         let name = name(parts.next().ok_or(LinkError::Parts)?)?;
         let relay = hash(parts.next().ok_or(LinkError::Parts)?)?;
@@ -193,7 +198,7 @@ impl FromStr for RelayUrl {
         match parts.next() {
             Some("e") => {}
             Some("q" | "p") => return Err(LinkError::NoRelay),
-            _ => return Err(LinkError::Kind),
+            other => return Err(wrong(other, LinkType::Relay)),
         }
         let entry = entry(parts.next().ok_or(LinkError::Parts)?)?;
         let pin = parts.next().map(hash).transpose()?;
@@ -202,6 +207,11 @@ impl FromStr for RelayUrl {
             Some(_) => Err(LinkError::Parts),
         }
     }
+}
+
+/// What a fragment of another type is told.
+fn wrong(part: Option<&str>, wanted: LinkType) -> LinkError {
+    LinkType::of(part).map_or(LinkError::Kind, |is| LinkError::Wrong(WrongLink { is, wanted }))
 }
 
 fn name(part: &str) -> Result<String, LinkError> {

@@ -24,7 +24,7 @@ pub const LABEL_STRETCH: &[u8] = b"estoile.v1 quick argon2id m=65536 t=3 p=1\0";
 /// The EFF's long list (`passphrase/WORDS.md`), one word a line, in the order of the alphabet.
 const WORDS: &str = include_str!("passphrase/words.txt");
 /// 6 to the power of 5: five dice choose one.
-const WORD_COUNT: u32 = 7776;
+pub(crate) const WORD_COUNT: u32 = 7776;
 
 /// Why a passphrase or a room's name is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +98,11 @@ fn evenly(rng: &mut dyn CryptoRng) -> u32 {
             return n % WORD_COUNT;
         }
     }
+}
+
+/// The word at this place of the list. The order is part of a format: people compare words (`crate::verify`).
+pub(crate) fn word(n: u32) -> &'static str {
+    WORDS.lines().nth(n as usize).unwrap_or_default()
 }
 
 /// Whether the list has this word.

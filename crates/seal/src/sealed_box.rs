@@ -17,13 +17,7 @@ const TAG: usize = 16;
 pub(crate) const OVERHEAD: usize = 1 + NONCE + TAG;
 
 /// Seals; the associated data is label and context, whose sizes must be fixed by the label.
-pub(crate) fn seal(
-    key: &[u8; 32],
-    label: &[u8],
-    context: &[&[u8]],
-    text: &[u8],
-    rng: &mut dyn CryptoRng,
-) -> Vec<u8> {
+pub(crate) fn seal(key: &[u8; 32], label: &[u8], context: &[&[u8]], text: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
     let mut nonce = [0; NONCE];
     rng.fill_bytes(&mut nonce);
     let aad = [label, &context.concat()].concat();

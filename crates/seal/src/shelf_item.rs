@@ -56,10 +56,14 @@ crate::closed_debug!(ShelfKey, ShelfItem);
 #[non_exhaustive]
 pub enum ShelfItemError {
     /// Our own is longer than a relay takes, or breaks another bound.
-    #[error("the key package and the account's chain together are longer than a shelf takes; remove devices that are no longer used, or make a new account")]
+    #[error(
+        "the key package and the account's chain together are longer than a shelf takes; remove devices that are no longer used, or make a new account"
+    )]
     Bounds,
     /// Another key's, another shelf's, or altered.
-    #[error("what lies on this contact's shelf does not open: the relay altered it, or the link is older than the shelf's key; ask them for a new link")]
+    #[error(
+        "what lies on this contact's shelf does not open: the relay altered it, or the link is older than the shelf's key; ask them for a new link"
+    )]
     Seal,
     /// Authentic, but not as this version knows it.
     #[error("what lies on this contact's shelf is nothing that this version can read; look for a newer one")]

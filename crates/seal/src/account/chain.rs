@@ -155,19 +155,25 @@ pub enum ChainError {
     #[error("a signature in the account's chain does not hold: somebody altered it; ask for it again, another way")]
     Signature,
     /// Signed by a key that has no right to this entry.
-    #[error("this change of the account's devices is not signed by one who may make it: a device takes the recovery words, two other devices, or itself to be removed, and a device or the words to be added")]
+    #[error(
+        "this change of the account's devices is not signed by one who may make it: a device takes the recovery words, two other devices, or itself to be removed, and a device or the words to be added"
+    )]
     NotAllowed,
     /// The device is not one of the account's now.
     #[error("this is no device of the account; look at `estoile device list`")]
     NoDevice,
     /// A key that the chain already named.
-    #[error("this device's key was in the account's chain before, and a key never comes back; make a new one on that device")]
+    #[error(
+        "this device's key was in the account's chain before, and a key never comes back; make a new one on that device"
+    )]
     KeyUsed,
     /// No room for another device.
     #[error("an account has at most {MAX_DEVICES} devices; remove one that you no longer use")]
     TooManyDevices,
     /// The chain is as long as it may be.
-    #[error("this account's chain is full ({MAX_ENTRIES} entries): devices can be removed, but none added; make a new account and tell your contacts")]
+    #[error(
+        "this account's chain is full ({MAX_ENTRIES} entries): devices can be removed, but none added; make a new account and tell your contacts"
+    )]
     Full,
     /// The change was made for another state of the chain.
     #[error("the account's devices changed meanwhile; look at `estoile device list`, and do it again")]
@@ -305,13 +311,7 @@ impl Chain {
     }
 
     /// Whether exactly those signed who must; that they may is [`State::apply`]'s.
-    fn check(
-        &self,
-        entry: &Entry,
-        signatures: &[Signature],
-        before: &[u8; 32],
-        body: &[u8],
-    ) -> Result<(), ChainError> {
+    fn check(&self, entry: &Entry, signatures: &[Signature], before: &[u8; 32], body: &[u8]) -> Result<(), ChainError> {
         let message = entry_message(&self.id, before, body);
         let holds = match (entry, signatures) {
             (Entry::Add { device, by, .. }, [by_signature, joined]) => {

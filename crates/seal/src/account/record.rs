@@ -73,7 +73,9 @@ crate::closed_debug!(Record, HandOver);
 #[non_exhaustive]
 pub enum RecordError {
     /// Another key's, another epoch's, or altered.
-    #[error("a record of the account's own log does not open: the relay altered it or shows it out of its place; it is left out")]
+    #[error(
+        "a record of the account's own log does not open: the relay altered it or shows it out of its place; it is left out"
+    )]
     Seal,
     /// Authentic, but not as this version knows it.
     #[error("a record of the account's own log is none that this version can read; look for a newer one")]
@@ -99,9 +101,7 @@ impl HandOver {
     /// What is sealed, with HPKE, to each device that stays.
     #[must_use]
     pub fn share(next: &Generation) -> Zeroizing<Vec<u8>> {
-        Zeroizing::new(cbor::write(|e| {
-            e.map(2)?.u8(0)?.u32(next.number())?.u8(1)?.bytes(next.secret())?.ok()
-        }))
+        Zeroizing::new(cbor::write(|e| e.map(2)?.u8(0)?.u32(next.number())?.u8(1)?.bytes(next.secret())?.ok()))
     }
 
     /// The generation in an opened [`HandOver::share`].

@@ -31,7 +31,9 @@ pub(super) fn body(entry: &Entry) -> Vec<u8> {
 fn read_body(bytes: &[u8]) -> Result<Entry, Malformed> {
     fields::whole(bytes, MAX_BODY_NESTING, |d| {
         let entry = match (d.array()?, d.u64()?) {
-            (Some(4), 0) => Entry::Create { root: fields::public_key(d)?, device: fields::public_key(d)?, at: d.u64()? },
+            (Some(4), 0) => {
+                Entry::Create { root: fields::public_key(d)?, device: fields::public_key(d)?, at: d.u64()? }
+            }
             (Some(4), 1) => Entry::Add { device: fields::public_key(d)?, by: fields::public_key(d)?, at: d.u64()? },
             (Some(4), 2) => {
                 let device = fields::public_key(d)?;

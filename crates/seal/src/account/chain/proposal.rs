@@ -33,13 +33,7 @@ pub struct Proposal {
 crate::closed_debug!(Proposal);
 
 /// What the first of two devices signs.
-pub(super) fn message(
-    id: &AccountId,
-    before: &[u8; 32],
-    device: &PublicKey,
-    by: &PublicKey,
-    at: Millis,
-) -> Vec<u8> {
+pub(super) fn message(id: &AccountId, before: &[u8; 32], device: &PublicKey, by: &PublicKey, at: Millis) -> Vec<u8> {
     [LABEL_PROPOSAL, &id.0, before, &device.0, &by.0, &at.to_be_bytes()].concat()
 }
 

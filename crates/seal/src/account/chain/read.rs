@@ -33,7 +33,8 @@ impl Chain {
     /// Whether this is, or ever was, a device of the account.
     #[must_use]
     pub fn knew(&self, device: &PublicKey) -> bool {
-        self.entries().any(|entry| matches!(entry, Entry::Create { device: d, .. } | Entry::Add { device: d, .. } if d == device))
+        self.entries()
+            .any(|entry| matches!(entry, Entry::Create { device: d, .. } | Entry::Add { device: d, .. } if d == device))
     }
 
     /// The entries, first to last.

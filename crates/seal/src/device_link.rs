@@ -1,0 +1,448 @@
+//! The device link: how an account takes in a new device, over a log that a link's secret opens.
+//!
+//! The old device shows a link. The new one commits to its keys (`Hello`), the old one says who it is (`Offer`), the new one shows
+//! what it committed to (`Reveal`), both sides show the same words, and only after a yes on the old device the account goes
+//! over (`Grant`). Who sits in the middle with the link must commit before hearing the old device's nonce, and choose his own
+//! nonce before hearing the new device's: so each try matches four words with a chance of 2⁻⁵¹, once a link. HPKE is the caller's.
+//! This layer does not know logs; time is an argument.
+
+mod codec;
+mod joiner;
+
+use estoile_wire::id::LogKind;
+use estoile_wire::{LogId, Millis, PublicKey, Signature};
+use rand_core::CryptoRng;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::access::AccessKey;
+use crate::account::chain::join_holds;
+use crate::account::{AccountId, Chain, ChainError, ChainPoint, Generation, Signer};
+use crate::fields::{Later, Malformed};
+use crate::link::RelayUrl;
+use crate::sealed_box;
+use crate::sender::SenderKey;
+use crate::words;
+
+pub use joiner::{Joiner, JoinerStep};
+
+/// A link is good for ten minutes: two devices lie side by side.
+pub const LIFE_MS: u64 = 600_000;
+/// So many words are compared: 51 bits, and one guess a link.
+pub const WORD_COUNT: usize = 4;
+/// A sealed message has at most this many bytes: a chain and what HPKE adds.
+pub const MAX_MESSAGE: usize = 24 * 1024;
+/// The HPKE-sealed part of a grant has at most this many bytes.
+pub const MAX_SEALED: usize = 20 * 1024;
+
+/// HKDF's label of the access key's seed.
+pub const LABEL_ACCESS: &[u8] = b"estoile.v1 device access";
+/// HKDF's label of the key that seals the messages.
+pub const LABEL_SEAL: &[u8] = b"estoile.v1 device seal";
+/// In the associated data of a message's seal; the log's id follows.
+pub const LABEL_MESSAGE: &[u8] = b"estoile.v1 device message\0";
+/// Under the commitment to the new device's keys.
+pub const LABEL_COMMIT: &[u8] = b"estoile.v1 device commit\0";
+/// Under the transcript that words and grant depend on.
+pub const LABEL_TRANSCRIPT: &[u8] = b"estoile.v1 device transcript\0";
+/// Under the words.
+pub const LABEL_WORDS: &[u8] = b"estoile.v1 device words\0";
+/// Under the old device's signature on its grant.
+pub const LABEL_GRANT: &[u8] = b"estoile.v1 device grant\0";
+/// HPKE's `info` of a grant; its associated data is the transcript's hash.
+pub const HPKE_INFO: &[u8] = b"estoile.v1 device hpke";
+
+/// What a device link carries. Wiped on drop.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct DeviceSecret([u8; 32]);
+
+/// Why somebody refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The user said no.
+    No,
+    /// The link was used.
+    Used,
+    /// The ten minutes are over.
+    Late,
+    /// What the other sent does not fit.
+    Wrong,
+}
+
+/// What the new device shows of itself.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Its key.
+    pub device: PublicKey,
+    /// Its HPKE public key.
+    pub hpke: Vec<u8>,
+    /// What it calls itself.
+    pub name: String,
+    nonce: [u8; 32],
+}
+
+/// What the old device says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The account.
+    pub account: AccountId,
+    /// Its chain's length and head.
+    pub point: ChainPoint,
+    /// The old device.
+    pub device: PublicKey,
+    nonce: [u8; 32],
+}
+
+/// One message of the handshake.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Message {
+    /// New: I commit to my keys.
+    Hello {
+        /// The hash of the candidate.
+        commitment: [u8; 32],
+    },
+    /// Old: this is the account.
+    Offer(Offer),
+    /// New: these are my keys, and a proof that I have them and mean this account.
+    Reveal {
+        /// The keys.
+        candidate: Candidate,
+        /// `account::chain::sign_join`.
+        proof: Signature,
+    },
+    /// Old: here it is.
+    Grant {
+        /// [`Granted::encode`] under HPKE to the candidate's key.
+        sealed: Vec<u8>,
+        /// The old device's, over the transcript and `sealed`.
+        signature: Signature,
+    },
+    /// Either: no.
+    Refused(Why),
+}
+
+/// What the new device gets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The chain, with the new device in it.
+    pub chain: Chain,
+    /// The account's log, which has everything else.
+    pub generation: Generation,
+    /// The account's home relay, pinned, without an entry code.
+    pub relay: RelayUrl,
+    /// Of a later version.
+    pub later: Later,
+}
+
+crate::closed_debug!(DeviceSecret, Candidate, Offer, Message, Granted);
+
+/// Why a handshake ends. Each says what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceLinkError {
+    /// Not a message of this link.
+    #[error("this is no message of this device link; it is left out")]
+    Seal,
+    /// Authentic, but not as this version knows it.
+    #[error("the other device speaks in a way that this version can't read; update both")]
+    Malformed,
+    /// Over ten minutes.
+    #[error("this device link is older than ten minutes; make a new one with `estoile device link`")]
+    Late,
+    /// A second device came with the same link.
+    #[error("this device link was used twice, so that nobody gets in by it; if it was not you, somebody has seen it: make a new one with `estoile device link` and keep it to yourself")]
+    Used,
+    /// The other side said no.
+    #[error("the other device said no; make a new link with `estoile device link` and try again")]
+    Refused,
+    /// What was shown is not what was promised.
+    #[error("the other device's keys are not those that it promised: somebody may be in the middle; nothing was handed over, make a new link")]
+    Wrong,
+    /// The account's devices don't allow it.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+impl DeviceLinkError {
+    /// What the other side is told, if it should be.
+    #[must_use]
+    pub const fn reply(&self) -> Option<Message> {
+        match self {
+            Self::Late => Some(Message::Refused(Why::Late)),
+            Self::Used => Some(Message::Refused(Why::Used)),
+            Self::Wrong | Self::Chain(_) => Some(Message::Refused(Why::Wrong)),
+            Self::Seal | Self::Malformed | Self::Refused => None,
+        }
+    }
+}
+
+impl From<Malformed> for DeviceLinkError {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
+impl DeviceSecret {
+    /// A fresh secret, for one link.
+    #[must_use]
+    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
+        let mut secret = Self([0; 32]);
+        rng.fill_bytes(&mut secret.0);
+        secret
+    }
+
+    /// The secret with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for the link.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The key of the log (a fixed one) in which the two devices talk.
+    #[must_use]
+    pub fn access(&self) -> AccessKey {
+        AccessKey::from_seed(&sealed_box::expand(&self.0, &[LABEL_ACCESS]))
+    }
+
+    /// The log in which the two devices talk.
+    #[must_use]
+    pub fn log_id(&self) -> LogId {
+        self.access().log_id(LogKind::Fixed)
+    }
+
+    /// Seals a message: a record's body.
+    #[must_use]
+    pub fn seal(&self, message: &Message, rng: &mut dyn CryptoRng) -> Vec<u8> {
+        let key = sealed_box::expand(&self.0, &[LABEL_SEAL]);
+        sealed_box::seal(&key, LABEL_MESSAGE, &[&self.log_id().0], &codec::encode(message), rng)
+    }
+
+    /// Opens a record's body.
+    pub fn open(&self, body: &[u8]) -> Result<Message, DeviceLinkError> {
+        if body.len() > MAX_MESSAGE {
+            return Err(DeviceLinkError::Seal);
+        }
+        let key = sealed_box::expand(&self.0, &[LABEL_SEAL]);
+        let text = sealed_box::open(&key, LABEL_MESSAGE, &[&self.log_id().0], body).ok_or(DeviceLinkError::Seal)?;
+        Ok(codec::decode(&text)?)
+    }
+}
+
+impl PartialEq for DeviceSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for DeviceSecret {}
+
+/// What the new device commits to.
+fn commitment(log: &LogId, candidate: &Candidate) -> [u8; 32] {
+    let hash = Sha256::new().chain_update(LABEL_COMMIT).chain_update(log.0);
+    hash.chain_update(codec::candidate(candidate)).finalize().into()
+}
+
+/// All that both sides said, in one hash.
+fn transcript(log: &LogId, commitment: &[u8; 32], offer: &Offer, candidate: &Candidate) -> [u8; 32] {
+    let offer = codec::offer(offer);
+    let hash = Sha256::new().chain_update(LABEL_TRANSCRIPT).chain_update(log.0).chain_update(commitment);
+    // The candidate is in the commitment; it stands here too so that nothing rests on that alone.
+    let hash = hash.chain_update((offer.len() as u64).to_be_bytes()).chain_update(offer);
+    hash.chain_update(codec::candidate(candidate)).finalize().into()
+}
+
+/// What both sides show.
+fn shown(transcript: &[u8; 32]) -> String {
+    let hash = Sha256::new().chain_update(LABEL_WORDS).chain_update(transcript).finalize().into();
+    words::words(&hash, WORD_COUNT)
+}
+
+fn grant_message(transcript: &[u8; 32], sealed: &[u8]) -> Vec<u8> {
+    [LABEL_GRANT, transcript, sealed].concat()
+}
+
+/// What the old device does next.
+#[derive(Clone, PartialEq, Eq)]
+pub enum InviterStep {
+    /// Nothing: an echo, or a repeat.
+    Nothing,
+    /// Send this.
+    Send(Message),
+    /// Show these words and the name, and ask: is it the same on the new device?
+    Ask {
+        /// The words.
+        words: String,
+        /// What the new device calls itself.
+        name: String,
+    },
+}
+
+crate::closed_debug!(InviterStep);
+
+/// Where the old side stands.
+#[derive(Clone)]
+enum Stage {
+    /// Nobody came yet.
+    Open,
+    /// One came and committed.
+    Met([u8; 32]),
+    /// It showed what it committed to.
+    Shown { commitment: [u8; 32], candidate: Candidate, proof: Signature, transcript: [u8; 32] },
+    /// The link is used, for good or ill.
+    Done([u8; 32]),
+}
+
+/// The old device's side of one link.
+#[derive(Clone)]
+pub struct Inviter {
+    log: LogId,
+    offer: Offer,
+    ends_at: Millis,
+    stage: Stage,
+}
+
+crate::closed_debug!(Inviter);
+
+/// What the old device needs to hand the account over, after a yes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The chain with the new device, to be appended to the account's log.
+    pub chain: Chain,
+    /// The new device.
+    pub candidate: Candidate,
+    /// HPKE's associated data.
+    pub transcript: [u8; 32],
+}
+
+crate::closed_debug!(Taken);
+
+impl Inviter {
+    /// Begins: `chain` is the account's, `device` this one.
+    #[must_use]
+    pub fn new(
+        secret: &DeviceSecret,
+        chain: &Chain,
+        device: &PublicKey,
+        now: Millis,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
+        let mut nonce = [0; 32];
+        rng.fill_bytes(&mut nonce);
+        let offer = Offer { account: chain.id(), point: chain.point(), device: *device, nonce };
+        Self { log: secret.log_id(), offer, ends_at: now.saturating_add(LIFE_MS), stage: Stage::Open }
+    }
+
+    /// When the link ends.
+    #[must_use]
+    pub const fn ends_at(&self) -> Millis {
+        self.ends_at
+    }
+
+    /// Takes a message from the log. After an error the link is of no use; see [`DeviceLinkError::reply`].
+    pub fn receive(&mut self, message: &Message, now: Millis) -> Result<InviterStep, DeviceLinkError> {
+        if now > self.ends_at && !matches!(message, Message::Offer(_) | Message::Grant { .. }) {
+            return Err(DeviceLinkError::Late);
+        }
+        match message {
+            // Our own, back from the log.
+            Message::Offer(_) | Message::Grant { .. } => Ok(InviterStep::Nothing),
+            Message::Refused(_) => Err(self.end(DeviceLinkError::Refused)),
+            Message::Hello { commitment } => self.hello(commitment),
+            Message::Reveal { candidate, proof } => self.reveal(candidate, proof),
+        }
+    }
+
+    fn hello(&mut self, commitment: &[u8; 32]) -> Result<InviterStep, DeviceLinkError> {
+        match &self.stage {
+            Stage::Open => {
+                self.stage = Stage::Met(*commitment);
+                Ok(InviterStep::Send(Message::Offer(self.offer.clone())))
+            }
+            Stage::Met(known) | Stage::Shown { commitment: known, .. } | Stage::Done(known) if known == commitment => {
+                Ok(InviterStep::Nothing)
+            }
+            // Two hold the link, and one of them should not.
+            _ => Err(self.end(DeviceLinkError::Used)),
+        }
+    }
+
+    fn reveal(&mut self, candidate: &Candidate, proof: &Signature) -> Result<InviterStep, DeviceLinkError> {
+        let commitment = match &self.stage {
+            Stage::Met(commitment) => *commitment,
+            Stage::Shown { candidate: known, .. } if known == candidate => return Ok(InviterStep::Nothing),
+            Stage::Done(_) => return Ok(InviterStep::Nothing),
+            _ => return Err(self.end(DeviceLinkError::Wrong)),
+        };
+        let fits = self::commitment(&self.log, candidate) == commitment
+            && join_holds(&self.offer.account, &self.offer.point.head, &candidate.device, proof);
+        if !fits {
+            return Err(self.end(DeviceLinkError::Wrong));
+        }
+        let transcript = transcript(&self.log, &commitment, &self.offer, candidate);
+        self.stage = Stage::Shown { commitment, candidate: candidate.clone(), proof: *proof, transcript };
+        Ok(InviterStep::Ask { words: shown(&transcript), name: candidate.name.clone() })
+    }
+
+    /// The user said no.
+    pub fn refuse(&mut self) -> Message {
+        self.end(DeviceLinkError::Refused);
+        Message::Refused(Why::No)
+    }
+
+    /// The user said yes: takes the device into `chain`, which must still be the one of the offer.
+    pub fn accept(&mut self, chain: &Chain, device: &SenderKey, now: Millis) -> Result<Taken, DeviceLinkError> {
+        let Stage::Shown { commitment, candidate, proof, transcript } = &self.stage else {
+            return Err(DeviceLinkError::Wrong);
+        };
+        if now > self.ends_at {
+            return Err(DeviceLinkError::Late);
+        }
+        if chain.point() != self.offer.point || chain.id() != self.offer.account {
+            return Err(DeviceLinkError::Chain(ChainError::Stale));
+        }
+        let chain = chain.add_device(&Signer::Device(device), &candidate.device, proof, now)?;
+        let taken = Taken { chain, candidate: candidate.clone(), transcript: *transcript };
+        self.stage = Stage::Done(*commitment);
+        Ok(taken)
+    }
+
+    fn end(&mut self, why: DeviceLinkError) -> DeviceLinkError {
+        let commitment = match &self.stage {
+            Stage::Open => [0; 32],
+            Stage::Met(commitment) | Stage::Shown { commitment, .. } | Stage::Done(commitment) => *commitment,
+        };
+        self.stage = Stage::Done(commitment);
+        why
+    }
+}
+
+impl Taken {
+    /// The last message: `sealed` is [`Granted::encode`] under HPKE, with [`HPKE_INFO`] and the transcript.
+    #[must_use]
+    pub fn grant(&self, sealed: Vec<u8>, device: &SenderKey) -> Message {
+        let signature = device.sign(&grant_message(&self.transcript, &sealed));
+        Message::Grant { sealed, signature }
+    }
+}
+
+impl Granted {
+    /// The bytes, for HPKE.
+    #[must_use]
+    pub fn encode(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(codec::granted(self))
+    }
+
+    /// Reads the bytes; [`Joiner::accept`] judges them.
+    pub fn decode(text: &[u8]) -> Result<Self, DeviceLinkError> {
+        codec::read_granted(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
