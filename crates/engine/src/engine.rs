@@ -77,6 +77,7 @@ impl Engine {
         }
         self.due(&mut cx);
         self.flush(&mut cx);
+        cx.book.flush(cx.out);
         self.board = board;
         self.book = book;
         self.turns = self.turns.saturating_add(1);

@@ -1,6 +1,6 @@
 //! What the vault's entries are called: one letter and local numbers, because names stand in the clear on the disk.
 //!
-//! `e` the engine; `l ROOM` how a room is opened; `n NUMBER` a notice; `r ROOM TAG NUMBER` all else of a room.
+//! `a TAG NUMBER` the account and what belongs to it; `e` the engine; `l ROOM` how a room is opened; `n NUMBER` a notice; `r ROOM TAG NUMBER` all else of a room.
 
 use crate::view::RoomId;
 
@@ -10,6 +10,63 @@ pub(crate) const ENGINE: &[u8] = b"e";
 pub(crate) const ROOMS: &[u8] = b"l";
 /// Before each notice.
 pub(crate) const NOTICES: &[u8] = b"n";
+
+/// Before all that belongs to the account.
+const ACCOUNTS: &[u8] = b"a";
+
+/// What belongs to the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Own {
+    /// The account itself (one entry).
+    Account = b'a',
+    /// An account that was seen: its chain.
+    Known = b'b',
+    /// A contact.
+    Contact = b'c',
+    /// A device link under way (one entry).
+    Link = b'd',
+    /// The account part's counters (one entry).
+    Counters = b'e',
+    /// A channel.
+    Channel = b'h',
+    /// An invitation of ours that is under way.
+    Invite = b'i',
+    /// A job.
+    Job = b'j',
+    /// An invitation to us.
+    Invitation = b'n',
+    /// The secret part of a key package of ours.
+    Package = b'p',
+    /// A mailbox letter that was taken in.
+    Seen = b's',
+    /// Something that a private room waits for.
+    Want = b'w',
+}
+
+/// All of one kind that belongs to the account.
+pub(crate) fn own(what: Own) -> Vec<u8> {
+    let mut name = ACCOUNTS.to_vec();
+    name.push(what as u8);
+    name
+}
+
+/// One numbered entry of what belongs to the account.
+pub(crate) fn own_numbered(what: Own, number: u64) -> Vec<u8> {
+    let mut name = own(what);
+    name.extend_from_slice(&number.to_be_bytes());
+    name
+}
+
+/// A channel.
+pub(crate) fn channel(id: u32) -> Vec<u8> {
+    own_numbered(Own::Channel, u64::from(id))
+}
+
+/// A job.
+pub(crate) fn job(id: u64) -> Vec<u8> {
+    own_numbered(Own::Job, id)
+}
 
 /// What belongs to a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,6 +17,30 @@ pub(crate) struct StoredEngine {
     pub(crate) next_notice: u64,
 }
 
+/// Where a relay is.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredAddress {
+    #[n(0)]
+    pub(crate) host: String,
+    #[n(1)]
+    pub(crate) port: u16,
+    #[n(2)]
+    pub(crate) tls: bool,
+    #[n(3)]
+    pub(crate) pin: Option<RelayKeyHash>,
+}
+
+impl StoredAddress {
+    pub(crate) fn of(address: &crate::command::RelayAddress) -> Self {
+        Self { host: address.host.clone(), port: address.port, tls: address.tls, pin: address.pin }
+    }
+
+    pub(crate) fn to_address(&self) -> crate::command::RelayAddress {
+        crate::command::RelayAddress { host: self.host.clone(), port: self.port, tls: self.tls, pin: self.pin }
+    }
+}
+
 /// How a room's log is made when it is missing.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]

@@ -7,7 +7,7 @@ use super::{Engine, read};
 use crate::board::Board;
 use crate::book::Book;
 use crate::link::Route;
-use crate::names::{self, Tag};
+use crate::names::{self, Own, Tag};
 use crate::room::{AT_HAND, Kept, Letter, Room};
 use crate::stored::{Progress, StoredEngine, StoredLetter, StoredRoom, decode};
 use crate::turn::Env;
@@ -51,6 +51,11 @@ impl Engine {
                 let id = names::number(&name).ok_or(LoadError::Unreadable)?;
                 board.restore(id, &value).ok_or(LoadError::Unreadable)?;
             }
+            let mut book = Book::default();
+            for (name, value) in all(vault, &names::own(Own::Known)).await? {
+                let number = names::number(&name).ok_or(LoadError::Unreadable)?;
+                book.restore(number, read(&value)?).ok_or(LoadError::Unreadable)?;
+            }
             let mut engine = Self {
                 id,
                 turns: 0,
@@ -61,7 +66,7 @@ impl Engine {
                 next_relay: 0,
                 routes: BTreeMap::new(),
                 board,
-                book: Book::default(),
+                book,
                 touched: BTreeSet::new(),
                 closed: false,
                 pages: BTreeMap::new(),
