@@ -1,15 +1,22 @@
 //! The command line, as `--help`, the man page and the completions show it. It holds values, and does nothing.
 
+mod account;
 mod fernet;
 mod relay;
+mod room;
 mod talk;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use account::{
+    Account, AccountAction, AddContact, Common, Contact, ContactAction, ContactLink, Device, DeviceAction, JoinDevice,
+    LinkDevice, NewAccount, OneContact, RemoveDevice, Restore, Verify,
+};
 pub(crate) use fernet::{Fernet, FernetAction};
 pub(crate) use relay::{Bounds, Serve, TlsArgs, Up};
-pub(crate) use talk::{Chat, NewRoom, Room, RoomAction, Send, Tail};
+pub(crate) use room::{NewRoom, RoleWord, Room, RoomAction};
+pub(crate) use talk::{Chat, Send, Tail};
 
 /// What `--help` ends with.
 const AFTER_HELP: &str = "\
@@ -55,8 +62,14 @@ pub(crate) enum Command {
     Up(Box<Up>),
     /// Run the relay alone
     Serve(Box<Serve>),
-    /// Make rooms
-    Room(Room),
+    /// Your account: make it, show it, take it up again
+    Account(Account),
+    /// Your contacts: your link, theirs, requests, verification
+    Contact(Contact),
+    /// Your devices: link, list, remove
+    Device(Device),
+    /// Make and keep rooms, quick and private
+    Room(Box<Room>),
     /// Chat in a terminal
     Chat(Chat),
     /// Send messages, from the command line or from stdin

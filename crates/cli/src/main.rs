@@ -4,8 +4,11 @@
 //! with an exit code of [`fail`]. Nothing here knows keys, records or frames.
 #![forbid(unsafe_code)]
 
+mod account;
 mod args;
 mod chat;
+mod contact;
+mod device;
 mod fail;
 mod fernet;
 mod generate;
@@ -15,15 +18,20 @@ mod logs;
 mod names;
 mod out;
 mod patience;
+mod pick;
 mod places;
 mod plain;
+mod private;
 mod qr;
 mod reach;
 mod room;
+mod scan;
 mod send;
 mod serve;
+mod session;
 mod signals;
 mod tail;
+mod target;
 mod unlock;
 mod up;
 mod values;
@@ -89,7 +97,10 @@ fn run_async(command: Command) -> Outcome {
         match command {
             Command::Up(args) => Box::pin(up::run(*args)).await,
             Command::Serve(args) => Box::pin(serve::run(*args)).await,
-            Command::Room(args) => Box::pin(room::run(args)).await,
+            Command::Account(args) => Box::pin(account::run(args)).await,
+            Command::Contact(args) => Box::pin(contact::run(args)).await,
+            Command::Device(args) => Box::pin(device::run(args)).await,
+            Command::Room(args) => Box::pin(room::run(*args)).await,
             Command::Chat(args) => Box::pin(chat::run(args)).await,
             Command::Send(args) => Box::pin(send::run(args)).await,
             Command::Tail(args) => Box::pin(tail::run(args)).await,

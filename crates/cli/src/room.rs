@@ -15,18 +15,21 @@ use crate::link::{ROOM_VARIABLE, parse_relay};
 use crate::patience::Patience;
 use crate::signals::{Signals, Stop};
 use crate::unlock::{question, terminal, variable};
-use crate::values::{Seconds, Shift, Ttl};
-use crate::{names, out, plain, unlock};
+use crate::values::{Seconds, Ttl};
+use crate::{names, out, plain, private, unlock};
 
 pub(crate) async fn run(args: Room) -> Outcome {
-    let RoomAction::New(args) = args.action;
-    new(args).await
+    match args.action {
+        RoomAction::New(args) if !args.private => Box::pin(new(args)).await,
+        action => Box::pin(private::run(action)).await,
+    }
 }
 
 async fn new(args: NewRoom) -> Outcome {
-    let relay = parse_relay(&args.relay)?;
+    let relay = parse_relay(args.relay.as_deref().unwrap_or_default())?;
     let name = args.name.unwrap_or_else(names::room);
-    let (handle, mut events) = unlock::client(None, Shift::default(), Delivery::Lossless).await?;
+    let common = args.common;
+    let (handle, mut events) = unlock::client(common.data, common.clock, Delivery::Lossless).await?;
     let secret = if args.passphrase {
         let passphrase = new_passphrase()?;
         handle.stretch(&passphrase, &relay.host_port(), &name).await.map_err(Failure::new)?
@@ -36,13 +39,19 @@ async fn new(args: NewRoom) -> Outcome {
     // Only now: while a question waits on the terminal, Ctrl-C ends the program by itself.
     let mut signals = Signals::listen()?;
     let room = creation(&relay, &name, secret, args.passphrase, args.ttl);
+    let room_name = name;
     let link = tokio::select! {
-        link = create(&handle, &mut events, room, args.wait) => link?,
+        link = create(&handle, &mut events, room, common.wait) => link?,
         stop = signals.stop() => {
             return Err(if stop == Stop::Interrupt { Failure::interrupted() } else { Failure::new("ended before the room was made") });
         }
     };
-    let _ = out::line(&link)?;
+    let text = if common.json {
+        serde_json::to_string(&serde_json::json!({ "link": link, "name": room_name })).map_err(Failure::new)?
+    } else {
+        link
+    };
+    let _ = out::line(&text)?;
     handle.close().await;
     Ok(())
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use estoile_client::{Delivery, Events, Handle, OpenOptions, Pending};
+use estoile_client::{Events, Handle, OpenOptions, Pending};
 use estoile_engine::{Answer, Command, CommandError, DeliveryState, Event, LetterId, Past, RoomId};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -15,8 +15,9 @@ use crate::fail::{Failure, Outcome, say};
 use crate::lines::{self, Line};
 use crate::out::{self, Reader};
 use crate::patience::{Patience, stopped};
+use crate::plain;
 use crate::signals::{Signals, Stop};
-use crate::{link, names, plain, room, unlock};
+use crate::target::{self, Target, Wanted};
 
 /// Messages under way at a time: enough to share the relay's syncs, few enough to be told soon what has failed.
 const WINDOW: usize = 256;
@@ -32,15 +33,11 @@ struct Told {
 }
 
 pub(crate) async fn run(args: Send) -> Outcome {
-    let link = link::parse(&args.link)?;
-    let sociable = args.data.is_some();
-    let (handle, events) = unlock::client(args.data, args.clock, Delivery::Lossless).await?;
-    let name = args.name.unwrap_or_else(names::person);
-    let options = OpenOptions { past: Past::Newest(CONTEXT), sociable, ..OpenOptions::default() };
-    let open = link::open(&handle, &link, &name, options).await?;
+    let options = OpenOptions { past: Past::Newest(CONTEXT), ..OpenOptions::default() };
+    let wanted = Wanted { room: args.room, own_name: args.name, data: args.data, clock: args.clock, options };
+    let Target { handle, events, room, .. } = target::open(wanted).await?;
     // Only now: while a question waits on the terminal, Ctrl-C ends the program by itself.
     let mut signals = Signals::listen()?;
-    let room = room::opened(&handle, open).await?;
     let mut work = Work {
         handle: handle.clone(),
         events,

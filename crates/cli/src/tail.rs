@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use estoile_client::{Delivery, Events, Handle, OpenOptions};
+use estoile_client::{Events, Handle, OpenOptions};
 use estoile_engine::{Event, LetterId, MessageView, Notice, Past, RoomId};
 use serde::Serialize;
 
@@ -13,8 +13,9 @@ use crate::args::Tail;
 use crate::fail::{Failure, Outcome, say};
 use crate::out::{self, Reader};
 use crate::patience::Patience;
+use crate::plain;
 use crate::signals::{Signals, Stop};
-use crate::{link, names, plain, room, unlock};
+use crate::target::{self, Target, Wanted};
 
 /// Records read first, so that what comes next can be told from what is missing.
 const CONTEXT: u64 = 16;
@@ -33,6 +34,12 @@ enum Told<'a> {
         sent_at: u64,
         ttl: Option<u64>,
         cursor: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account: Option<&'a str>,
+        #[serde(skip_serializing_if = "is_false")]
+        verified: bool,
+        #[serde(skip_serializing_if = "is_false")]
+        own: bool,
     },
     Notice {
         kind: &'static str,
@@ -42,6 +49,11 @@ enum Told<'a> {
     },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// Why following ends well.
 enum End {
     /// Enough messages, or the time is over, or nobody reads any more.
@@ -49,20 +61,16 @@ enum End {
 }
 
 pub(crate) async fn run(args: Tail) -> Outcome {
-    let link = link::parse(&args.link)?;
-    let sociable = args.data.is_some();
-    let (handle, events) = unlock::client(args.data, args.clock, Delivery::Lossless).await?;
-    let name = args.name.unwrap_or_else(names::person);
     let past = if args.all { Past::All } else { Past::Newest(CONTEXT) };
-    let options = OpenOptions { past, sociable, ..OpenOptions::default() };
-    let open = link::open(&handle, &link, &name, options).await?;
+    let options = OpenOptions { past, ..OpenOptions::default() };
+    let wanted = Wanted { room: args.room, own_name: args.name, data: args.data, clock: args.clock, options };
+    let Target { handle, events, room, name } = target::open(wanted).await?;
     // Only now: while a question waits on the terminal, Ctrl-C ends the program by itself.
     let mut signals = Signals::listen()?;
     let time = args.time.map(|time| tokio::time::Instant::now() + core::time::Duration::from_secs(time.0));
-    let room = room::opened(&handle, open).await?;
     let mut work = Follow {
         room,
-        name: link.name.clone(),
+        name,
         json: args.json,
         left: args.count,
         patience: Patience::new(args.wait),
@@ -166,6 +174,9 @@ impl Follow {
                 sent_at: message.sent_at,
                 ttl: message.ttl,
                 cursor: message.cursor,
+                account: message.account.as_deref(),
+                verified: message.verified,
+                own: message.own && message.account.is_some(),
             })?)?
         } else {
             out::line(&human(message))?

@@ -10,12 +10,17 @@ use crate::clock::Clock;
 use crate::config::{ClientConfig, Unlock};
 use crate::driver::{Commands, Driver, system_rng};
 use crate::error::OpenError;
-use crate::events::{self, EventSender, Events};
+use crate::events::{Events, Listeners};
 use crate::handle::{Ended, Handle, REQUESTS, Request, VaultPlace};
 use crate::net::Sockets;
-use crate::store::{Store, refused, unlock};
+use crate::store::{Folder, Store, refused, unlock};
 
 use std::path::PathBuf;
+
+/// How long a folder that is taken, and whose owner does not answer, is tried: a short command ends in less.
+const PATIENCE: core::time::Duration = core::time::Duration::from_secs(10);
+/// How often meanwhile.
+const AGAIN: core::time::Duration = core::time::Duration::from_millis(50);
 
 /// Where every client begins.
 #[derive(Debug)]
@@ -27,7 +32,9 @@ struct Start {
     unlock: Unlock,
     clock: Clock,
     requests: mpsc::Receiver<Request>,
-    events: EventSender,
+    events: Listeners,
+    /// For those who act through this process.
+    door: mpsc::WeakSender<Request>,
 }
 
 impl Client {
@@ -36,7 +43,8 @@ impl Client {
     /// # Errors
     /// [`OpenError`] says what is wrong with the folder or its key.
     pub async fn open(config: ClientConfig) -> Result<(Handle, Events), OpenError> {
-        let (events, listener) = events::queue(config.delivery);
+        let events = Listeners::default();
+        let listener = events.add(config.delivery);
         let (requests, inbox) = mpsc::channel(REQUESTS);
         let (living, ended) = watch::channel(());
         let (ready, opened) = oneshot::channel();
@@ -46,6 +54,7 @@ impl Client {
             clock: Clock::shifted(config.clock_offset_ms),
             requests: inbox,
             events,
+            door: requests.downgrade(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(cant_start)?;
         std::thread::Builder::new()
@@ -66,36 +75,86 @@ fn cant_start(error: std::io::Error) -> OpenError {
     OpenError::Start(error.to_string())
 }
 
-/// The whole life of a client.
-async fn live(start: Start, ready: oneshot::Sender<Result<VaultPlace, OpenError>>) {
-    match load(start).await {
-        Ok((driver, place)) => {
-            if ready.send(Ok(place)).is_ok() {
-                driver.run().await;
-            }
+/// The whole life of a client: as the folder's owner, or through the process that is.
+async fn live(mut start: Start, ready: oneshot::Sender<Result<VaultPlace, OpenError>>) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        match own(&mut start).await {
+            Ok(Some(owner)) => return owner.run(ready).await,
+            Ok(None) => {}
+            Err(error) => return drop(ready.send(Err(error))),
         }
-        Err(error) => drop(ready.send(Err(error))),
+        #[cfg(unix)]
+        if let Some(folder) = start.data.clone()
+            && let Some(remote) = crate::control::Remote::connect(&folder).await
+        {
+            if ready.send(Ok(VaultPlace::Folder(folder))).is_ok() {
+                remote.run(start.requests, start.events).await;
+            }
+            return;
+        }
+        // Between two owners: one has let go of its socket and not yet of the folder, or the other way round.
+        if tokio::time::Instant::now() >= deadline {
+            let folder = start.data.unwrap_or_default();
+            return drop(ready.send(Err(OpenError::InUse(folder))));
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
-async fn load(start: Start) -> Result<(Driver<Store>, VaultPlace), OpenError> {
+/// The folder, if nobody else has it.
+async fn own(start: &mut Start) -> Result<Option<Owner>, OpenError> {
+    let folder = match start.data.as_deref().map(Folder::take).transpose() {
+        Ok(folder) => folder,
+        Err(OpenError::InUse(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     let mut rng = system_rng();
-    let (vault, place) = unlock(start.data.as_deref(), start.unlock, &mut rng).await?;
+    let unlocking = core::mem::take(&mut start.unlock);
+    let (vault, place) = unlock(start.data.as_deref().zip(folder), unlocking, &mut rng).await?;
     let mut env = Env { now: start.clock.now(), rng: &mut rng };
     let engine = Engine::load(&vault, &mut env).await.map_err(|error| unreadable(start.data.clone(), &error))?;
+    let (_, nobody) = mpsc::channel(1);
     let driver = Driver {
         engine,
         vault,
         clock: start.clock,
-        requests: start.requests,
-        events: start.events,
+        requests: core::mem::replace(&mut start.requests, nobody),
+        events: start.events.clone(),
         sockets: Sockets::new(),
         commands: Commands::default(),
         follow_ups: Vec::new(),
         failures: 0,
         closing: false,
     };
-    Ok((driver, place))
+    Ok(Some(Owner { driver, place, events: start.events.clone(), door: start.door.clone() }))
+}
+
+/// What the folder's owner runs.
+struct Owner {
+    driver: Driver<Store>,
+    place: VaultPlace,
+    events: Listeners,
+    door: mpsc::WeakSender<Request>,
+}
+
+impl Owner {
+    async fn run(self, ready: oneshot::Sender<Result<VaultPlace, OpenError>>) {
+        let Self { driver, place, events, door } = self;
+        #[cfg(unix)]
+        let serving = match &place {
+            VaultPlace::Folder(folder) => crate::control::serve(folder, door, events.clone()).ok(),
+            VaultPlace::Memory | VaultPlace::MemoryForWantOfKey { .. } => None,
+        };
+        if ready.send(Ok(place)).is_ok() {
+            driver.run().await;
+        }
+        events.close();
+        #[cfg(unix)]
+        drop(serving);
+        #[cfg(not(unix))]
+        drop(door);
+    }
 }
 
 fn unreadable(data: Option<PathBuf>, error: &LoadError) -> OpenError {

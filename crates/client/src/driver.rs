@@ -23,7 +23,7 @@ use rand_core::UnwrapErr;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::events::EventSender;
+use crate::events::Listeners;
 use crate::handle::{Page, Request};
 use crate::net::{SocketEvent, Sockets};
 
@@ -53,7 +53,7 @@ pub(crate) struct Driver<B> {
     pub(crate) vault: Vault<B>,
     pub(crate) clock: Clock,
     pub(crate) requests: mpsc::Receiver<Request>,
-    pub(crate) events: EventSender,
+    pub(crate) events: Listeners,
     pub(crate) sockets: Sockets,
     pub(crate) commands: Commands,
     /// What releasing effects led to, for the next turn.

@@ -1,4 +1,4 @@
-//! The queue of events from the driver to one face: bounded, and told when something was lost.
+//! The queues of events from the driver to whoever listens: bounded, and told when something was lost.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,7 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     filled: Notify,
-    drained: Notify,
+    drained: Arc<Notify>,
     delivery: Delivery,
 }
 
@@ -83,12 +83,12 @@ impl Drop for Events {
     }
 }
 
-/// The driver's end.
-pub(crate) struct EventSender(Arc<Shared>);
+/// The driver's end of one queue.
+struct EventSender(Arc<Shared>);
 
 impl EventSender {
     /// Adds an event, or one `Reload` in the place of all that waits.
-    pub(crate) fn push(&self, event: Event) {
+    fn push(&self, event: Event) {
         let mut state = self.0.lock();
         if state.deaf {
             return;
@@ -104,13 +104,12 @@ impl EventSender {
     }
 
     /// Whether the relays should wait for the face.
-    pub(crate) fn full(&self) -> bool {
+    fn full(&self) -> bool {
         self.0.delivery == Delivery::Lossless && self.0.lock().waiting.len() >= QUEUE
     }
 
-    /// Waits until it makes sense to ask [`Self::full`] again.
-    pub(crate) async fn drained(&self) {
-        self.0.drained.notified().await;
+    fn hears(&self) -> bool {
+        !self.0.lock().deaf
     }
 }
 
@@ -121,8 +120,46 @@ impl Drop for EventSender {
     }
 }
 
-/// Both ends of a queue.
-pub(crate) fn queue(delivery: Delivery) -> (EventSender, Events) {
-    let shared = Arc::new(Shared { state: Mutex::default(), filled: Notify::new(), drained: Notify::new(), delivery });
-    (EventSender(Arc::clone(&shared)), Events(shared))
+/// All that listen: this process's face, and commands of others that act through it. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Listeners(Arc<Mutex<Vec<EventSender>>>, Arc<Notify>);
+
+impl Listeners {
+    /// One more, who hears what comes from now on.
+    pub(crate) fn add(&self, delivery: Delivery) -> Events {
+        let drained = Arc::clone(&self.1);
+        let shared = Arc::new(Shared { state: Mutex::default(), filled: Notify::new(), drained, delivery });
+        self.lock().push(EventSender(Arc::clone(&shared)));
+        Events(shared)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<EventSender>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells all of them.
+    pub(crate) fn push(&self, event: Event) {
+        let mut senders = self.lock();
+        senders.retain(EventSender::hears);
+        let Some((last, others)) = senders.split_last() else { return };
+        for sender in others {
+            sender.push(event.clone());
+        }
+        last.push(event);
+    }
+
+    /// Whether the relays should wait for one of them.
+    pub(crate) fn full(&self) -> bool {
+        self.lock().iter().any(EventSender::full)
+    }
+
+    /// Waits until it makes sense to ask [`Self::full`] again.
+    pub(crate) async fn drained(&self) {
+        self.1.notified().await;
+    }
+
+    /// Nothing more will come.
+    pub(crate) fn close(&self) {
+        self.lock().clear();
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) enum Request {
 }
 
 /// Older messages of a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 pub struct Page {
     /// In timeline order, the newest of them right before the one asked about.
     pub messages: Vec<MessageView>,

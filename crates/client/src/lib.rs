@@ -14,6 +14,8 @@
 mod client;
 mod clock;
 mod config;
+#[cfg(unix)]
+mod control;
 mod driver;
 mod error;
 mod events;

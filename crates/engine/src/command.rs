@@ -1,8 +1,11 @@
 //! What a face asks the engine to do. Only a command gets a command error; a peer's bytes become notices.
 
 mod account;
+mod plain;
 
 pub use account::{AccountCommand, PrivateCommand, Verify};
+
+use plain::{pin, secret};
 
 use estoile_seal::quick::RoomSecret;
 use estoile_wire::RelayKeyHash;
@@ -10,7 +13,7 @@ use estoile_wire::RelayKeyHash;
 use crate::view::{ContactId, LetterId, RoomId, VerifyView};
 
 /// Where a relay is, as the driver needs it to connect.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct RelayAddress {
     /// Lower case, without brackets for IPv6.
     pub host: String,
@@ -19,11 +22,12 @@ pub struct RelayAddress {
     /// Whether TLS is spoken; without it only loopback is allowed.
     pub tls: bool,
     /// What the relay's key must hash to; none only before a first `create`.
+    #[serde(with = "pin")]
     pub pin: Option<RelayKeyHash>,
 }
 
 /// How much of a room's past is read when it is opened for the first time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Past {
     /// All that lives.
     All,
@@ -32,7 +36,7 @@ pub enum Past {
 }
 
 /// A quick room to open.
-#[derive(Clone)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub struct OpenRoom {
     /// Where.
     pub relay: RelayAddress,
@@ -41,6 +45,7 @@ pub struct OpenRoom {
     /// The name to use there.
     pub own_name: String,
     /// The link's secret, or the stretched passphrase.
+    #[serde(with = "secret")]
     pub secret: RoomSecret,
     /// Whether a passphrase opens it, so that its link carries no secret.
     pub passphrase: bool,
@@ -56,7 +61,7 @@ pub struct OpenRoom {
 }
 
 /// How to make a room's log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct CreateRoom {
     /// Seconds that records may live; 0: the relay's maximum.
     pub max_ttl: u64,
@@ -65,7 +70,7 @@ pub struct CreateRoom {
 }
 
 /// What a face asks for.
-#[derive(Clone)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub enum Command {
     /// Opens a room (again). Answered with its id.
     Open(Box<OpenRoom>),
@@ -159,7 +164,7 @@ impl core::fmt::Debug for Command {
 }
 
 /// What a command answers when it succeeds. Its `Debug` shows no link and no words.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Answer {
     /// Done.
     Done,
@@ -192,7 +197,7 @@ impl core::fmt::Debug for Answer {
 }
 
 /// Why a command was not done; the text ends with what one can do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum CommandError {
     /// No such room in this vault.

@@ -3,7 +3,7 @@
 use crate::view::{LetterId, RoomId};
 
 /// What a notice is about; the slug is stable for scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum NoticeKind {
     /// Letters that should be here are not, and the relay was asked again.
@@ -142,7 +142,7 @@ impl NoticeKind {
 }
 
 /// Something to tell the user, once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Notice {
     /// Counts up within a vault: a face that has shown it does not show it again.
     pub id: u64,

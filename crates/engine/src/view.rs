@@ -12,7 +12,7 @@ pub use account::{
 use crate::notice::Notice;
 
 /// A room of this vault, by a number that never leaves it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct RoomId(pub u32);
 
 /// A relay of this vault, by a number that never leaves it.
@@ -20,7 +20,7 @@ pub struct RoomId(pub u32);
 pub struct RelayId(pub u32);
 
 /// A letter's hash: its id everywhere, shown as hex.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct LetterId(pub [u8; 32]);
 
 impl core::fmt::Display for LetterId {
@@ -36,7 +36,7 @@ impl core::fmt::Debug for LetterId {
 }
 
 /// Somebody in a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PersonView {
     /// The name as they sent it.
     pub name: String,
@@ -61,7 +61,7 @@ pub struct PersonView {
 }
 
 /// How far a letter of ours has come. Peers' letters are always `Kept`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum DeliveryState {
     /// Not acknowledged by the relay yet.
     Sending,
@@ -80,7 +80,7 @@ pub enum DeliveryState {
 }
 
 /// A message of a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MessageView {
     /// Its room.
     pub room: RoomId,
@@ -115,7 +115,7 @@ pub struct MessageView {
 }
 
 /// How a relay is reached at the moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ConnectionView {
     /// A first or further attempt is under way.
     Connecting,
@@ -133,7 +133,7 @@ pub enum ConnectionView {
 }
 
 /// A room, as a list shows it. Its `Debug` leaves the link out: it opens the room.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RoomView {
     /// Its id.
     pub id: RoomId,
@@ -174,7 +174,7 @@ impl core::fmt::Debug for RoomView {
 }
 
 /// What changed, in the order in which it changed. A face that misses one reloads with a snapshot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Event {
     /// A room is new or something in its view changed.
     Room(RoomView),
@@ -236,7 +236,7 @@ pub enum Event {
 }
 
 /// All of a room at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RoomSnapshot {
     /// The room.
     pub room: RoomView,

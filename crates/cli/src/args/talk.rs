@@ -1,44 +1,10 @@
-//! `estoile room`, `chat`, `send` and `tail`. Links stay text here, so that no complaint about one ever repeats it.
+//! `estoile chat`, `send` and `tail`. Links stay text here, so that no complaint about one ever repeats it.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 
 use crate::values::{Seconds, Shift, Ttl};
-
-/// Make rooms.
-#[derive(Debug, Args)]
-pub(crate) struct Room {
-    #[command(subcommand)]
-    pub(crate) action: RoomAction,
-}
-
-/// What to do.
-#[derive(Debug, Subcommand)]
-pub(crate) enum RoomAction {
-    /// Make a room on a relay and print its link, alone on stdout
-    New(NewRoom),
-}
-
-/// Make a room.
-#[derive(Debug, Args)]
-pub(crate) struct NewRoom {
-    /// The relay: http://127.0.0.1:7070, or https://HOST:PORT/#e/CODE/RELAY as its owner hands it out
-    #[arg(long, value_name = "URL")]
-    pub(crate) relay: String,
-    /// The room's name, which its link shows; without it a made-up one
-    #[arg(long, value_name = "ROOM")]
-    pub(crate) name: Option<String>,
-    /// Open it by words that people can say: asks for a passphrase, or makes five words and prints them on stderr
-    #[arg(long)]
-    pub(crate) passphrase: bool,
-    /// How long messages live there at most, and by default: 30s, 10m, 2h, 7d; none: as long as the relay allows
-    #[arg(long, value_name = "DUR", default_value = "none", hide_default_value = true)]
-    pub(crate) ttl: Ttl,
-    /// How long to try to reach the relay
-    #[arg(long, value_name = "DUR", default_value = "60s")]
-    pub(crate) wait: Seconds,
-}
 
 /// Chat in a terminal.
 #[derive(Debug, Args)]
@@ -60,9 +26,9 @@ pub(crate) struct Chat {
 /// Send messages.
 #[derive(Debug, Args)]
 pub(crate) struct Send {
-    /// The room's link
-    #[arg(value_name = "LINK")]
-    pub(crate) link: String,
+    /// The room: a link, or the name or number of a room of the vault
+    #[arg(value_name = "ROOM")]
+    pub(crate) room: String,
     /// The message (after -- if it begins with a hyphen); without it one message a line from stdin, each sent when it is
     /// read; empty lines are passed over
     #[arg(value_name = "TEXT")]
@@ -79,7 +45,7 @@ pub(crate) struct Send {
     /// How long to go on while the relay can't be reached
     #[arg(long, value_name = "DUR", default_value = "60s")]
     pub(crate) wait: Seconds,
-    /// Keep a vault in this folder; without it nothing is kept
+    /// Keep a vault in this folder; without it a link's room is kept nowhere, and a named one is the platform's vault's
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Shift this process's clock, for example -45s or +2m
@@ -90,9 +56,9 @@ pub(crate) struct Send {
 /// Follow a room.
 #[derive(Debug, Args)]
 pub(crate) struct Tail {
-    /// The room's link
-    #[arg(value_name = "LINK")]
-    pub(crate) link: String,
+    /// The room: a link, or the name or number of a room of the vault
+    #[arg(value_name = "ROOM")]
+    pub(crate) room: String,
     /// The name to use; without it a made-up one
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -111,7 +77,8 @@ pub(crate) struct Tail {
     /// How long to go on while the relay can't be reached
     #[arg(long, value_name = "DUR", default_value = "60s")]
     pub(crate) wait: Seconds,
-    /// Keep a vault in this folder; without it nothing is kept, and no beats are sent
+    /// Keep a vault in this folder; without it a link's room is kept nowhere (and sends no beats), and a named one is the
+    /// platform's vault's
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Shift this process's clock, for example -45s or +2m

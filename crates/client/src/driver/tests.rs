@@ -10,7 +10,7 @@ use estoile_seal::vault_key::VaultKey;
 
 use super::*;
 use crate::config::Delivery;
-use crate::events::{self, Events};
+use crate::events::Events;
 
 /// A store that refuses to be written while the switch is on.
 struct Refusing {
@@ -50,14 +50,15 @@ async fn bench() -> (Bench, tokio::task::LocalSet) {
     let vault = Vault::open(store, key, &mut rng).await.unwrap();
     let clock = Clock::default();
     let engine = Engine::load(&vault, &mut Env { now: clock.now(), rng: &mut rng }).await.unwrap();
-    let (sender, listener) = events::queue(Delivery::Lossless);
+    let events = Listeners::default();
+    let listener = events.add(Delivery::Lossless);
     let (requests, inbox) = mpsc::channel(8);
     let driver = Driver {
         engine,
         vault,
         clock,
         requests: inbox,
-        events: sender,
+        events,
         sockets: Sockets::new(),
         commands: Commands::default(),
         follow_ups: Vec::new(),

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use estoile_engine::vault::{BackendError, Batch, Entry};
 use estoile_engine::{Backend, MemoryBackend};
 
+pub(crate) use folder::Folder;
 pub(crate) use unlock::{refused, unlock};
 
 use file::VaultFile;
-use folder::Folder;
 
 /// A vault's store: a file in a locked folder, or memory. A clone of a file is the same file.
 #[derive(Clone)]

@@ -24,14 +24,13 @@ const QUESTIONS: usize = 3;
 
 /// The vault of a folder, or one in memory, unlocked. May block, on the disk, on Argon2id and on the user.
 pub(crate) async fn unlock(
-    data: Option<&Path>,
+    data: Option<(&Path, Folder)>,
     mut unlock: Unlock,
     rng: &mut dyn CryptoRng,
 ) -> Result<(Vault<Store>, VaultPlace), OpenError> {
-    let Some(path) = data else {
+    let Some((path, folder)) = data else {
         return Ok((in_memory(rng).await?, VaultPlace::Memory));
     };
-    let folder = Folder::take(path)?;
     let place = VaultPlace::Folder(path.to_owned());
     match VaultFile::open(path)? {
         Some((file, source)) => {

@@ -7,7 +7,7 @@ use crate::command::RelayAddress;
 use crate::view::{ContactId, Role, RoomId};
 
 /// How a contact is verified.
-#[derive(Clone)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub enum Verify {
     /// The words or the number that the other reads out, as typed.
     Said(String),
@@ -18,7 +18,7 @@ pub enum Verify {
 }
 
 /// About the account, its contacts and its devices.
-#[derive(Clone)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub enum AccountCommand {
     /// Makes an account and certifies this device. Answered with [`crate::Answer::Words`]. Ends when its logs and shelf are made.
     New {
@@ -98,7 +98,7 @@ pub enum AccountCommand {
 }
 
 /// About private rooms.
-#[derive(Clone)]
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 pub enum PrivateCommand {
     /// Makes a private room with us as its owner. Answered with [`crate::Answer::Room`]. Ends when its log is made.
     New {

@@ -3,11 +3,11 @@
 use crate::view::RoomId;
 
 /// A contact of this vault, by a number that never leaves it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ContactId(pub u32);
 
 /// The account that this vault belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AccountView {
     /// The name that contacts and members see.
     pub name: String,
@@ -24,7 +24,7 @@ pub struct AccountView {
 }
 
 /// One device of the own account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DeviceView {
     /// The device key, 64 hex digits; commands take a unique beginning of it too.
     pub id: String,
@@ -39,7 +39,7 @@ pub struct DeviceView {
 }
 
 /// How far a contact has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ContactState {
     /// We used their link; they have not answered yet.
     Asked,
@@ -58,7 +58,7 @@ pub enum ContactState {
 }
 
 /// A contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ContactView {
     /// Its local number.
     pub id: ContactId,
@@ -79,7 +79,7 @@ pub struct ContactView {
 }
 
 /// What two people compare.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct VerifyView {
     /// With whom.
     pub contact: ContactId,
@@ -92,7 +92,7 @@ pub struct VerifyView {
 }
 
 /// What a member may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Role {
     /// Talks.
     Member,
@@ -121,7 +121,7 @@ impl Role {
 }
 
 /// A member of a private room: an account, with all its devices there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MemberView {
     /// The account's id, 64 hex digits.
     pub account: String,
@@ -144,7 +144,7 @@ pub struct MemberView {
 }
 
 /// A link that lets people knock at a private room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RoomLinkView {
     /// Its id, 16 hex digits: what revokes it.
     pub id: String,
@@ -155,7 +155,7 @@ pub struct RoomLinkView {
 }
 
 /// What a private room is beyond a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PrivateView {
     /// What we may do there; none while we wait to be let in.
     pub role: Option<Role>,
@@ -174,7 +174,7 @@ pub struct PrivateView {
 }
 
 /// A device link under way, on either side.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum DeviceLinkView {
     /// The old side: the link is out, nobody has used it yet.
     Waiting {
@@ -198,7 +198,7 @@ pub enum DeviceLinkView {
 }
 
 /// An invitation that waits for a yes: by somebody who is not an accepted contact.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InvitationView {
     /// The room that it would be.
     pub room: RoomId,
@@ -211,7 +211,7 @@ pub struct InvitationView {
 }
 
 /// Everything about the account at one moment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Overview {
     /// The account; none: this vault has none.
     pub account: Option<AccountView>,
