@@ -347,4 +347,6 @@ pub fn judge_time(sent_at: Millis, ttl: Option<u32>, now: Millis) -> Timely {
 }
 
 #[cfg(test)]
+mod private_tests;
+#[cfg(test)]
 mod tests;

@@ -308,4 +308,14 @@ mod tests {
         let body = [[0; 24].as_slice(), &sealed].concat();
         assert_eq!(SignalMessage::open(&room(1), &body), Err(SignalError::Signature));
     }
+
+    #[test]
+    fn an_epochs_key_opens_what_was_sealed_in_it_and_in_no_other() {
+        let (log, here) = (room(1).log_id(), signal(SignalKind::Here));
+        let rng = &mut ChaCha20Rng::seed_from_u64(1);
+        let body = here.seal_under(&[5; 32], &log, &alice(), rng).unwrap();
+        assert!(SignalMessage::open_under(&[5; 32], &log, &body) == Ok(here));
+        assert_eq!(SignalMessage::open_under(&[6; 32], &log, &body), Err(SignalError::Seal));
+        assert_eq!(SignalMessage::open_under(&[5; 32], &room(2).log_id(), &body), Err(SignalError::Seal));
+    }
 }

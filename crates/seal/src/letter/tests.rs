@@ -1,5 +1,6 @@
 //! Letters between two people of one room, and what a guest or the relay might try.
 
+use estoile_wire::Signature;
 use estoile_wire::limits::MAX_BODY;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;

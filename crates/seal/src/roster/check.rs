@@ -132,17 +132,17 @@ impl Case<'_> {
     fn removals(&self) -> Result<(), Attempt> {
         for Removal { leaf, left, revoked } in &self.facts.removes {
             let account = &leaf.account;
-            let own = *account == self.facts.committer;
-            if *left || own {
+            if *left {
                 continue;
             }
             if self.after.members.contains_key(account) {
                 // One and the same device with a new leaf: it lost its state, and asked for it.
                 let again = self.facts.adds.contains(leaf);
-                if !(*revoked || again) {
+                let own = *account == self.facts.committer;
+                if !(*revoked || again || own) {
                     return Err(Attempt::RemoveDevice(*leaf));
                 }
-            } else if !self.before.may_remove(&self.facts.committer, account) {
+            } else if *account == self.facts.committer || !self.before.may_remove(&self.facts.committer, account) {
                 return Err(Attempt::Remove(*account));
             }
         }

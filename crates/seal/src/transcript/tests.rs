@@ -1,5 +1,6 @@
 //! The transcript, tried through its public doors with rooms of honest and less honest members.
 
+mod accounts;
 mod beats;
 mod judging;
 mod memory;
