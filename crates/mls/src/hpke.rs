@@ -29,8 +29,7 @@ pub fn generate() -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), MlsError> {
 
 /// The key pair of a seed of 32 random bytes, always the same: the secret, and the public key.
 pub fn derive(seed: &[u8; 32]) -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), MlsError> {
-    let pair =
-        RustCrypto::default().derive_hpke_keypair(CONFIG, seed).map_err(|e| MlsError::Library(e.to_string()))?;
+    let pair = RustCrypto::default().derive_hpke_keypair(CONFIG, seed).map_err(|e| MlsError::Library(e.to_string()))?;
     Ok((Zeroizing::new(pair.private.to_vec()), pair.public))
 }
 

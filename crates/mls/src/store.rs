@@ -1,8 +1,10 @@
 //! The state of one group as a map with a journal: what OpenMLS keeps, and two entries of our own.
 //!
 //! One map is one group (or one joining), so keys are a kind's byte and, where there are several of a kind, what tells
-//! them apart. Values are postcard: a quarter of what OpenMLS's own memory store needs with JSON. Nothing here touches a
-//! disk: the journal says which keys changed, and the caller writes them in one transaction.
+//! them apart. Values are postcard (OpenMLS's own memory store writes JSON, several times as long), but for the group's
+//! configuration: its type wants to be asked which of two forms it has, so that one is JSON. Nothing here touches a disk:
+//! the journal says which keys changed, and the caller writes them in one transaction.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -170,6 +172,15 @@ impl Store {
 
     fn pushed<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Vec<T>, StoreError> {
         self.list::<Vec<u8>>(key)?.iter().map(|v| decode(v).ok_or(StoreError)).collect()
+    }
+
+    fn put_json<T: Serialize>(&self, key: Vec<u8>, value: &T) -> Result<(), StoreError> {
+        self.set(key, Some(Zeroizing::new(serde_json::to_vec(value).map_err(|_| StoreError)?)));
+        Ok(())
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.get(key).map(|v| serde_json::from_slice(&v).map_err(|_| StoreError)).transpose()
     }
 
     fn drop_key(&self, key: Vec<u8>) -> Result<(), StoreError> {

@@ -17,13 +17,13 @@ impl StorageProvider<CURRENT_VERSION> for Store {
         _: &G,
         value: &V,
     ) -> Done {
-        self.put(one(CONFIG), value)
+        self.put_json(one(CONFIG), value)
     }
     fn mls_group_join_config<G: t::GroupId<CURRENT_VERSION>, V: t::MlsGroupJoinConfig<CURRENT_VERSION>>(
         &self,
         _: &G,
     ) -> Found<V> {
-        self.read(&one(CONFIG))
+        self.read_json(&one(CONFIG))
     }
     fn delete_group_config<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
         self.drop_key(one(CONFIG))
