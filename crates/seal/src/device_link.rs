@@ -7,24 +7,24 @@
 //! This layer does not know logs; time is an argument.
 
 mod codec;
+mod inviter;
 mod joiner;
 
 use estoile_wire::id::LogKind;
-use estoile_wire::{LogId, Millis, PublicKey, Signature};
+use estoile_wire::{LogId, PublicKey, Signature};
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::access::AccessKey;
-use crate::account::chain::join_holds;
-use crate::account::{AccountId, Chain, ChainError, ChainPoint, Generation, Signer};
+use crate::account::{AccountId, Chain, ChainError, ChainPoint, Generation};
 use crate::fields::{Later, Malformed};
 use crate::link::RelayUrl;
 use crate::sealed_box;
-use crate::sender::SenderKey;
 use crate::words;
 
+pub use inviter::{Inviter, InviterStep, Taken};
 pub use joiner::{Joiner, JoinerStep};
 
 /// A link is good for ten minutes: two devices lie side by side.
@@ -151,13 +151,17 @@ pub enum DeviceLinkError {
     #[error("this device link is older than ten minutes; make a new one with `estoile device link`")]
     Late,
     /// A second device came with the same link.
-    #[error("this device link was used twice, so that nobody gets in by it; if it was not you, somebody has seen it: make a new one with `estoile device link` and keep it to yourself")]
+    #[error(
+        "this device link was used twice, so that nobody gets in by it; if it was not you, somebody has seen it: make a new one with `estoile device link` and keep it to yourself"
+    )]
     Used,
     /// The other side said no.
     #[error("the other device said no; make a new link with `estoile device link` and try again")]
     Refused,
     /// What was shown is not what was promised.
-    #[error("the other device's keys are not those that it promised: somebody may be in the middle; nothing was handed over, make a new link")]
+    #[error(
+        "the other device's keys are not those that it promised: somebody may be in the middle; nothing was handed over, make a new link"
+    )]
     Wrong,
     /// The account's devices don't allow it.
     #[error(transparent)]
@@ -265,170 +269,6 @@ fn shown(transcript: &[u8; 32]) -> String {
 
 fn grant_message(transcript: &[u8; 32], sealed: &[u8]) -> Vec<u8> {
     [LABEL_GRANT, transcript, sealed].concat()
-}
-
-/// What the old device does next.
-#[derive(Clone, PartialEq, Eq)]
-pub enum InviterStep {
-    /// Nothing: an echo, or a repeat.
-    Nothing,
-    /// Send this.
-    Send(Message),
-    /// Show these words and the name, and ask: is it the same on the new device?
-    Ask {
-        /// The words.
-        words: String,
-        /// What the new device calls itself.
-        name: String,
-    },
-}
-
-crate::closed_debug!(InviterStep);
-
-/// Where the old side stands.
-#[derive(Clone)]
-enum Stage {
-    /// Nobody came yet.
-    Open,
-    /// One came and committed.
-    Met([u8; 32]),
-    /// It showed what it committed to.
-    Shown { commitment: [u8; 32], candidate: Candidate, proof: Signature, transcript: [u8; 32] },
-    /// The link is used, for good or ill.
-    Done([u8; 32]),
-}
-
-/// The old device's side of one link.
-#[derive(Clone)]
-pub struct Inviter {
-    log: LogId,
-    offer: Offer,
-    ends_at: Millis,
-    stage: Stage,
-}
-
-crate::closed_debug!(Inviter);
-
-/// What the old device needs to hand the account over, after a yes.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Taken {
-    /// The chain with the new device, to be appended to the account's log.
-    pub chain: Chain,
-    /// The new device.
-    pub candidate: Candidate,
-    /// HPKE's associated data.
-    pub transcript: [u8; 32],
-}
-
-crate::closed_debug!(Taken);
-
-impl Inviter {
-    /// Begins: `chain` is the account's, `device` this one.
-    #[must_use]
-    pub fn new(
-        secret: &DeviceSecret,
-        chain: &Chain,
-        device: &PublicKey,
-        now: Millis,
-        rng: &mut dyn CryptoRng,
-    ) -> Self {
-        let mut nonce = [0; 32];
-        rng.fill_bytes(&mut nonce);
-        let offer = Offer { account: chain.id(), point: chain.point(), device: *device, nonce };
-        Self { log: secret.log_id(), offer, ends_at: now.saturating_add(LIFE_MS), stage: Stage::Open }
-    }
-
-    /// When the link ends.
-    #[must_use]
-    pub const fn ends_at(&self) -> Millis {
-        self.ends_at
-    }
-
-    /// Takes a message from the log. After an error the link is of no use; see [`DeviceLinkError::reply`].
-    pub fn receive(&mut self, message: &Message, now: Millis) -> Result<InviterStep, DeviceLinkError> {
-        if now > self.ends_at && !matches!(message, Message::Offer(_) | Message::Grant { .. }) {
-            return Err(DeviceLinkError::Late);
-        }
-        match message {
-            // Our own, back from the log.
-            Message::Offer(_) | Message::Grant { .. } => Ok(InviterStep::Nothing),
-            Message::Refused(_) => Err(self.end(DeviceLinkError::Refused)),
-            Message::Hello { commitment } => self.hello(commitment),
-            Message::Reveal { candidate, proof } => self.reveal(candidate, proof),
-        }
-    }
-
-    fn hello(&mut self, commitment: &[u8; 32]) -> Result<InviterStep, DeviceLinkError> {
-        match &self.stage {
-            Stage::Open => {
-                self.stage = Stage::Met(*commitment);
-                Ok(InviterStep::Send(Message::Offer(self.offer.clone())))
-            }
-            Stage::Met(known) | Stage::Shown { commitment: known, .. } | Stage::Done(known) if known == commitment => {
-                Ok(InviterStep::Nothing)
-            }
-            // Two hold the link, and one of them should not.
-            _ => Err(self.end(DeviceLinkError::Used)),
-        }
-    }
-
-    fn reveal(&mut self, candidate: &Candidate, proof: &Signature) -> Result<InviterStep, DeviceLinkError> {
-        let commitment = match &self.stage {
-            Stage::Met(commitment) => *commitment,
-            Stage::Shown { candidate: known, .. } if known == candidate => return Ok(InviterStep::Nothing),
-            Stage::Done(_) => return Ok(InviterStep::Nothing),
-            _ => return Err(self.end(DeviceLinkError::Wrong)),
-        };
-        let fits = self::commitment(&self.log, candidate) == commitment
-            && join_holds(&self.offer.account, &self.offer.point.head, &candidate.device, proof);
-        if !fits {
-            return Err(self.end(DeviceLinkError::Wrong));
-        }
-        let transcript = transcript(&self.log, &commitment, &self.offer, candidate);
-        self.stage = Stage::Shown { commitment, candidate: candidate.clone(), proof: *proof, transcript };
-        Ok(InviterStep::Ask { words: shown(&transcript), name: candidate.name.clone() })
-    }
-
-    /// The user said no.
-    pub fn refuse(&mut self) -> Message {
-        self.end(DeviceLinkError::Refused);
-        Message::Refused(Why::No)
-    }
-
-    /// The user said yes: takes the device into `chain`, which must still be the one of the offer.
-    pub fn accept(&mut self, chain: &Chain, device: &SenderKey, now: Millis) -> Result<Taken, DeviceLinkError> {
-        let Stage::Shown { commitment, candidate, proof, transcript } = &self.stage else {
-            return Err(DeviceLinkError::Wrong);
-        };
-        if now > self.ends_at {
-            return Err(DeviceLinkError::Late);
-        }
-        if chain.point() != self.offer.point || chain.id() != self.offer.account {
-            return Err(DeviceLinkError::Chain(ChainError::Stale));
-        }
-        let chain = chain.add_device(&Signer::Device(device), &candidate.device, proof, now)?;
-        let taken = Taken { chain, candidate: candidate.clone(), transcript: *transcript };
-        self.stage = Stage::Done(*commitment);
-        Ok(taken)
-    }
-
-    fn end(&mut self, why: DeviceLinkError) -> DeviceLinkError {
-        let commitment = match &self.stage {
-            Stage::Open => [0; 32],
-            Stage::Met(commitment) | Stage::Shown { commitment, .. } | Stage::Done(commitment) => *commitment,
-        };
-        self.stage = Stage::Done(commitment);
-        why
-    }
-}
-
-impl Taken {
-    /// The last message: `sealed` is [`Granted::encode`] under HPKE, with [`HPKE_INFO`] and the transcript.
-    #[must_use]
-    pub fn grant(&self, sealed: Vec<u8>, device: &SenderKey) -> Message {
-        let signature = device.sign(&grant_message(&self.transcript, &sealed));
-        Message::Grant { sealed, signature }
-    }
 }
 
 impl Granted {

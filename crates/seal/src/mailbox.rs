@@ -32,8 +32,7 @@ pub const STEP: usize = 1024;
 /// What HPKE may add: an X-Wing ciphertext (1,120) and a tag.
 pub const HPKE_OVERHEAD: usize = 1120 + 16;
 /// A padded packet has at most this many bytes, so that the body of its record fits.
-pub const MAX_PACKET: usize =
-    (MAX_BODY - size_of::<TicketTag>() - sealed_box::OVERHEAD - HPKE_OVERHEAD) / STEP * STEP;
+pub const MAX_PACKET: usize = (MAX_BODY - size_of::<TicketTag>() - sealed_box::OVERHEAD - HPKE_OVERHEAD) / STEP * STEP;
 /// A request's text has at most this many bytes: a few sentences from somebody unknown.
 pub const MAX_TEXT: usize = 1024;
 /// A welcome that is longer travels as a blob: beside it a long chain has room.
@@ -161,7 +160,9 @@ crate::closed_debug!(ChainPart, BlobRef, WelcomeBytes, Welcome, Kind, Letter, Op
 #[non_exhaustive]
 pub enum MailboxError {
     /// Our own breaks a bound.
-    #[error("the letter breaks the bounds of its format: a text of at most {MAX_TEXT} bytes, few views, a welcome that fits")]
+    #[error(
+        "the letter breaks the bounds of its format: a text of at most {MAX_TEXT} bytes, few views, a welcome that fits"
+    )]
     Bounds,
     /// Not posted under this ticket, or altered.
     #[error("a letter in the mailbox does not open: it was altered, or posted under a ticket that has ended")]
@@ -176,7 +177,9 @@ pub enum MailboxError {
     #[error("a letter names devices that are not known here yet; it waits until its sender's chain has come")]
     ChainMissing,
     /// The sender's chain contradicts the one that is known.
-    #[error("the sender's list of devices contradicts the one that was known: nothing is done with this contact until you have looked")]
+    #[error(
+        "the sender's list of devices contradicts the one that was known: nothing is done with this contact until you have looked"
+    )]
     Forked,
     /// Signed by none of the sender's devices.
     #[error("a letter is signed by a device that is not its sender's (any more); it is left out")]

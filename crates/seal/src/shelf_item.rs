@@ -3,6 +3,7 @@
 //! Sealed under the shelf key, which contact links and cards carry, so that a relay sees bytes alone. This layer does not know
 //! what a key package says: its bytes go to who knows MLS.
 
+pub use estoile_wire::limits::MAX_ITEM;
 use estoile_wire::{LogId, PublicKey, Signature};
 use rand_core::CryptoRng;
 use subtle::ConstantTimeEq;
@@ -16,8 +17,8 @@ use crate::fields::{self, Fields, Later, Malformed};
 use crate::sealed_box;
 use crate::sender::{self, SenderKey};
 
-/// A sealed item has at most this many bytes: the relay takes no longer ones.
-pub const MAX_ITEM: usize = 12 * 1024;
+/// An item carries at most this many key packages: one a suite.
+pub const MAX_KEY_PACKAGES: usize = 2;
 /// Items are padded to a multiple of this: one device's look like another's.
 pub const STEP: usize = 512;
 /// In the associated data of an item's seal; the shelf's id follows.
@@ -41,8 +42,8 @@ pub struct ShelfItem {
     pub name: String,
     /// What mailbox letters to the owner are sealed to.
     pub hpke: Vec<u8>,
-    /// An MLS key package of `device`'s.
-    pub key_package: Vec<u8>,
+    /// MLS key packages of `device`'s, 1 to [`MAX_KEY_PACKAGES`]: one for each suite that it can be added under.
+    pub key_packages: Vec<Vec<u8>>,
     /// Who made and signed the item.
     pub device: PublicKey,
     /// Of a later version.
@@ -161,7 +162,8 @@ impl ShelfItem {
     fn body(&self) -> Vec<u8> {
         cbor::write(|e| {
             e.map(6 + self.later.len())?.u8(0)?.u64(VERSION)?.u8(1)?.bytes(&self.chain.encode())?;
-            e.u8(2)?.str(&self.name)?.u8(3)?.bytes(&self.hpke)?.u8(4)?.bytes(&self.key_package)?;
+            e.u8(2)?.str(&self.name)?.u8(3)?.bytes(&self.hpke)?.u8(4)?;
+            fields::put_list(e, &self.key_packages, |e, package| e.bytes(package)?.ok())?;
             e.u8(5)?.bytes(&self.device.0)?;
             self.later.put(e)
         })
@@ -181,14 +183,17 @@ fn read_body(body: &[u8]) -> Result<ShelfItem, ShelfItemError> {
         let chain = fields::bytes(map.need(1)?, MAX_CHAIN)?;
         let name = fields::name(map.need(2)?)?;
         let hpke = hpke_key(map.need(3)?.bytes()?)?;
-        let key_package = fields::bytes(map.need(4)?, MAX_ITEM)?;
+        let key_packages = fields::list(map.need(4)?, MAX_KEY_PACKAGES, |d| fields::bytes(d, MAX_ITEM))?;
+        if key_packages.is_empty() {
+            return Err(Malformed);
+        }
         let device = fields::public_key(map.need(5)?)?;
-        Ok((chain, (name, hpke, key_package, device, map.later(5)?)))
+        Ok((chain, (name, hpke, key_packages, device, map.later(5)?)))
     })?;
     let chain = Chain::verify(&chain).map_err(ShelfItemError::Chain)?;
     let later = core::mem::take(&mut item.4);
-    let (name, hpke, key_package, device, _) = item;
-    Ok(ShelfItem { chain, name, hpke, key_package, device, later })
+    let (name, hpke, key_packages, device, _) = item;
+    Ok(ShelfItem { chain, name, hpke, key_packages, device, later })
 }
 
 #[cfg(test)]

@@ -94,7 +94,9 @@ crate::closed_debug!(Code);
 #[non_exhaustive]
 pub enum CodeError {
     /// A link or address of another kind.
-    #[error("this is a link, not a code to verify by; the code is on the contact's verify screen (`estoile contact verify`)")]
+    #[error(
+        "this is a link, not a code to verify by; the code is on the contact's verify screen (`estoile contact verify`)"
+    )]
     IsLink,
     /// Something else.
     #[error("this is no code of Estoile to verify by; scan the one on the contact's verify screen")]

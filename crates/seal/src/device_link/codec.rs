@@ -77,9 +77,7 @@ pub(super) fn decode(text: &[u8]) -> Result<Message, Malformed> {
             (Some(2), 0) => Message::Hello { commitment: fields::array(d)? },
             (Some(2), 1) => Message::Offer(read_offer(d)?),
             (Some(3), 2) => Message::Reveal { candidate: read_candidate(d)?, proof: fields::signature(d)? },
-            (Some(3), 3) => {
-                Message::Grant { sealed: fields::bytes(d, MAX_SEALED)?, signature: fields::signature(d)? }
-            }
+            (Some(3), 3) => Message::Grant { sealed: fields::bytes(d, MAX_SEALED)?, signature: fields::signature(d)? },
             (Some(2), 4) => Message::Refused(Why::from_number(d.u64()?)),
             _ => return Err(Malformed),
         };

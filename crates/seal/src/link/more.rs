@@ -120,7 +120,9 @@ impl LinkType {
     const fn advice(self) -> &'static str {
         match self {
             Self::Room => "open it with `estoile chat LINK`",
-            Self::Relay => "make a room there with `estoile room new --relay URL`, or an account with `estoile account new --relay URL`",
+            Self::Relay => {
+                "make a room there with `estoile room new --relay URL`, or an account with `estoile account new --relay URL`"
+            }
             Self::Contact => "add the contact with `estoile contact add LINK`",
             Self::PrivateRoom => "knock with `estoile chat LINK`",
             Self::Device => "take this device into the account with `estoile device join LINK`",
@@ -175,7 +177,8 @@ fn carried<T>(
     read: impl FnOnce(&mut minicbor::Decoder<'_>) -> Result<T, Malformed>,
 ) -> Result<T, LinkError> {
     let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(part).map_err(|_| LinkError::Secret)?);
-    let whole = fields::whole(&bytes, MAX_NESTING, |d| if d.array()? == Some(count) { read(d) } else { Err(Malformed) });
+    let whole =
+        fields::whole(&bytes, MAX_NESTING, |d| if d.array()? == Some(count) { read(d) } else { Err(Malformed) });
     whole.map_err(|_| LinkError::Secret)
 }
 

@@ -6,7 +6,9 @@
 
 use minicbor::Decoder;
 
-use super::{BlobRef, ChainPart, Kind, Letter, MAX_INLINE_WELCOME, MAX_PACKET, MAX_TEXT, MailboxError, Welcome, WelcomeBytes};
+use super::{
+    BlobRef, ChainPart, Kind, Letter, MAX_INLINE_WELCOME, MAX_PACKET, MAX_TEXT, MailboxError, Welcome, WelcomeBytes,
+};
 use crate::account::{AccountId, Chain, chain::MAX_CHAIN};
 use crate::card::{self, MAX_CARD};
 use crate::cbor;
