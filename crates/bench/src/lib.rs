@@ -11,6 +11,7 @@
 
 mod appends;
 mod floors;
+mod groups;
 mod memory;
 mod peer;
 mod process;
@@ -23,6 +24,11 @@ use std::time::Duration;
 
 /// What a part of the benchmark gives: a failure ends it all, with its reason.
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// What a private room's group costs, and beside it Megolm: `cargo bench -p estoile-bench --bench groups`.
+pub fn groups() -> Outcome<()> {
+    groups::run()
+}
 
 /// The body of every message: what a short sentence takes in a letter's seal.
 pub(crate) const BODY: usize = 200;

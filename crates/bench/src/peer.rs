@@ -261,7 +261,15 @@ impl Appends {
         let next = (1 << 40) + (u64::from(sender) << 48);
         let marks = (0xA1B2_C3D4_E5F6_0718_u64, [0x5A; 16]);
         let body = [0x42; BODY];
-        let append = Append { request: marks.0, log, id16: Id16(marks.1), epoch: 0, ttl: Some(86_400), body: &body };
+        let append = Append {
+            request: marks.0,
+            log,
+            id16: Id16(marks.1),
+            epoch: 0,
+            ttl: Some(86_400),
+            body: &body,
+            advance: None,
+        };
         let mut wrapped = Vec::new();
         wrap(&mut wrapped, &ClientFrame::Append(append).encode());
         let find = |mark: &[u8]| wrapped.windows(mark.len()).position(|w| w == mark).ok_or("no such mark");

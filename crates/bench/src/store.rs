@@ -38,6 +38,7 @@ fn put(n: u64) -> Write {
         last_write: None,
         last_expiry: 0,
         entry: None,
+        tickets: std::sync::Arc::from([]),
     })
 }
 
@@ -51,6 +52,7 @@ fn append(n: u64, cursor: u64, hours: u64, body: &Bytes) -> Write {
         epoch: 0,
         id16,
         body: body.clone(),
+        advance: None,
     };
     Write::Append(record)
 }
