@@ -50,6 +50,10 @@ pub(crate) async fn run(args: Send) -> Outcome {
         early: BTreeMap::new(),
         failed: 0,
     };
+    // Another process may have the room open, and then nothing new is told of it.
+    if let Some(view) = handle.rooms().await.iter().find(|view| view.id == room) {
+        work.patience.note(view)?;
+    }
     let outcome = work.run(lines::source(args.text)?, &mut signals).await;
     handle.close().await;
     outcome

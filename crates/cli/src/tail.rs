@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use estoile_client::{Events, Handle, OpenOptions};
-use estoile_engine::{Event, LetterId, MessageView, Notice, Past, RoomId};
+use estoile_engine::{ConnectionView, Event, LetterId, MessageView, Notice, Past, RoomId};
 use serde::Serialize;
 
 use crate::args::Tail;
@@ -107,6 +107,7 @@ impl Follow {
         if all && self.kept_before(handle).await?.is_some() {
             return Ok(());
         }
+        self.stands(handle).await?;
         let gone = out::reader_gone();
         tokio::pin!(gone);
         loop {
@@ -125,6 +126,16 @@ impl Follow {
                 () = self.patience.over() => return Err(self.patience.exhausted()),
             }
         }
+    }
+
+    /// How the room stands already: another process may have it open, and then nothing new is told of it.
+    async fn stands(&mut self, handle: &Handle) -> Outcome {
+        let Some(room) = handle.rooms().await.into_iter().find(|room| room.id == self.room) else { return Ok(()) };
+        self.patience.note(&room)?;
+        if room.connection == ConnectionView::Online {
+            self.event(Event::CaughtUp(self.room))?;
+        }
+        Ok(())
     }
 
     /// What the vault has from earlier runs.
