@@ -47,7 +47,15 @@ pub(crate) fn client_frames() -> Vec<Vec<u8>> {
             newest: Some(50),
         }),
         ClientFrame::Detach(Detach { log }),
-        ClientFrame::Append(Append { request: 3, log, id16: Id16([5; 16]), epoch: 0, ttl: Some(60), body: b"sealed" }),
+        ClientFrame::Append(Append {
+            request: 3,
+            log,
+            id16: Id16([5; 16]),
+            epoch: 0,
+            ttl: Some(60),
+            body: b"sealed",
+            advance: None,
+        }),
         ClientFrame::Signal(Signal { log, body: b"sealed" }),
         ClientFrame::Ping(Ping { request: 4 }),
     ]
@@ -94,6 +102,7 @@ pub(crate) fn relay_frames() -> Vec<Vec<u8>> {
         epoch: 0,
         id16: Id16([5; 16]),
         body: &body,
+        advance: None,
     }));
     frames.iter().map(RelayFrame::encode).collect()
 }

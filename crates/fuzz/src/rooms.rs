@@ -130,6 +130,7 @@ pub(crate) fn engine_frames(bytes: &[u8]) {
             epoch: 0,
             id16: Id16([n; 16]),
             body,
+            advance: None,
         };
         client.turn(Input::Frame { relay, bytes: RelayFrame::Record(record).encode() });
     }

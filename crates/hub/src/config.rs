@@ -2,7 +2,7 @@
 //! [`estoile_wire::limits`].
 
 use estoile_wire::Limits;
-use estoile_wire::limits::{MAX_ATTACHMENTS, MAX_BODY, MAX_FRAME, MAX_TTL_SECONDS, PING_MS, SILENCE_MS};
+use estoile_wire::limits::{MAX_ATTACHMENTS, MAX_BLOB, MAX_BODY, MAX_FRAME, MAX_TTL_SECONDS, PING_MS, SILENCE_MS};
 
 /// Milliseconds of a day.
 pub const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -48,6 +48,8 @@ pub struct Config {
     pub max_records: u64,
     /// Logs on this relay in all: each costs memory, even if nobody writes.
     pub max_logs: u64,
+    /// Bytes of one blob: files are sent in parts, and what is sealed is opened in one piece. 0: this relay takes none.
+    pub max_blob: u64,
     /// Creations of one connection: each costs a signature check and a write.
     pub creations: Rate,
     /// Creations of all connections together: who comes back with a new connection for each can't fill the relay with
@@ -102,6 +104,7 @@ impl Default for Config {
             bytes_per_code: 10 << 30,
             max_records: 20_000_000,
             max_logs: 1_000_000,
+            max_blob: MAX_BLOB,
             creations: Rate::per_minute(60),
             creations_in_all: Rate { per_second_milli: 10_000, burst: 10_000 },
             attaches: Rate { per_second_milli: 20_000, burst: 512 },
@@ -136,6 +139,7 @@ impl Config {
             max_log_bytes: self.max_log_bytes,
             silence_ms: self.silence_ms,
             max_attachments: self.max_attachments as u64,
+            max_blob: (self.max_blob > 0).then_some(self.max_blob),
         }
     }
 }

@@ -8,6 +8,8 @@
 mod model;
 mod time;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use estoile_wire::id::LogKind;
 use estoile_wire::{Cursor, Id16, LogId, Millis, PublicKey};
@@ -78,18 +80,19 @@ fn meta(n: u16) -> LogMeta {
         last_write: None,
         last_expiry: 0,
         entry: None,
+        tickets: Arc::from([]),
     }
 }
 
 fn record(n: u16, cursor: Cursor, expires: Millis, body: &'static [u8]) -> NewRecord {
     let mut id16 = [0; 16];
     id16.iter_mut().zip(cursor.to_be_bytes()).for_each(|(to, from)| *to = from);
-    NewRecord { log: log(n), cursor, time: NOW, expires, epoch: 0, id16: Id16(id16), body: Bytes::from_static(body) }
+    NewRecord { log: log(n), cursor, time: NOW, expires, epoch: 0, id16: Id16(id16), body: Bytes::from_static(body), advance: None }
 }
 
 fn stored(record: &NewRecord) -> StoredRecord {
-    let NewRecord { cursor, time, expires, epoch, id16, ref body, .. } = *record;
-    StoredRecord { cursor, time, expires, epoch, id16, body: body.clone() }
+    let NewRecord { cursor, time, expires, epoch, id16, ref body, advance, .. } = *record;
+    StoredRecord { cursor, time, expires, epoch, id16, body: body.clone(), advance }
 }
 
 /// A log with records at these cursors, each of a body of `size` bytes, alive for an hour.

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use estoile_wire::{LogId, Millis, Refusal};
 use rand_core::CryptoRng;
 
+use crate::blobs::NoBlobs;
 use crate::codes::Codes;
 use crate::config::Config;
 use crate::log::SessionId;
@@ -154,7 +155,7 @@ impl Hub {
     /// close has ended, and its last words may still be taken. A message to a session that has ended is passed over.
     pub fn receive(&mut self, now: Millis, session: SessionId, bytes: &[u8]) -> Flow {
         let Some(peer) = self.peers.get_mut(&session) else { return Flow::Close(Refusal::Closing) };
-        let mut flow = peer.session.receive(now, bytes, &self.rules, &self.shards, &self.reader);
+        let mut flow = peer.session.receive(now, bytes, &self.rules, &self.shards, &self.reader, &NoBlobs);
         peer.session.heard(now);
         if peer.outbox.lock().overflowed() {
             flow = Flow::Close(Refusal::Busy);

@@ -10,6 +10,7 @@
 //! - [`config::Config`], [`rules::Rules`]: every bound, the relay's key, who may create.
 #![forbid(unsafe_code)]
 
+pub mod blobs;
 pub mod codes;
 pub mod config;
 pub mod conformance;

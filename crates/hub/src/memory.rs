@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use estoile_wire::{Cursor, LogId, Millis};
 
 use crate::store::{
-    Expired, ExpiredFrom, LiveId, LogMeta, LogState, NewRecord, Page, Reader, Store, StoreError, StoredRecord, Usage,
-    Write, charge,
+    Expired, ExpiredFrom, LiveId, LogMeta, LogState, NewRecord, Page, PastEpoch, Reader, Store, StoreError,
+    StoredRecord, Usage, Write, charge,
 };
 
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ struct Held {
     meta: LogMeta,
     bytes: u64,
     records: BTreeMap<Cursor, StoredRecord>,
+    /// Where epochs ended.
+    ends: BTreeMap<u64, Cursor>,
 }
 
 #[derive(Debug, Default)]
@@ -95,6 +97,7 @@ impl Inner {
                 Write::DropLog(log) => {
                     lasts.insert(*log, None);
                 }
+                Write::Tickets { .. } | Write::Remove { .. } => {}
             }
         }
         if self.capacity.is_some_and(|most| bytes > most && bytes > self.bytes) {
@@ -111,7 +114,8 @@ impl Inner {
                 held.meta = LogMeta { last, ..meta.clone() };
             }
             None => {
-                self.logs.insert(meta.id, Held { meta: meta.clone(), bytes: 0, records: BTreeMap::new() });
+                let held = Held { meta: meta.clone(), bytes: 0, records: BTreeMap::new(), ends: BTreeMap::new() };
+                self.logs.insert(meta.id, held);
             }
         }
     }
@@ -123,6 +127,11 @@ impl Inner {
         held.meta.last_write = Some(record.time);
         held.meta.last_expiry = held.meta.last_expiry.max(record.expires);
         held.bytes = held.bytes.saturating_add(cost);
+        if let Some(advance) = record.advance {
+            held.meta.epoch = record.epoch.saturating_add(1);
+            held.meta.access_key = advance.next;
+            held.ends.insert(record.epoch, record.cursor);
+        }
         held.records.insert(
             record.cursor,
             StoredRecord {
@@ -132,6 +141,7 @@ impl Inner {
                 epoch: record.epoch,
                 id16: record.id16,
                 body: record.body.clone(),
+                advance: record.advance,
             },
         );
         self.records = self.records.saturating_add(1);
@@ -151,7 +161,12 @@ impl Inner {
     /// Takes one record; says what it cost.
     fn take(&mut self, log: &LogId, cursor: Cursor) -> Option<u64> {
         let held = self.logs.get_mut(log)?;
-        let cost = charge(held.records.remove(&cursor)?.body.len());
+        let record = held.records.remove(&cursor)?;
+        if held.ends.get(&record.epoch) == Some(&cursor) {
+            held.ends.remove(&record.epoch);
+        }
+        self.by_expiry.remove(&(record.expires, *log, cursor));
+        let cost = charge(record.body.len());
         held.bytes = held.bytes.saturating_sub(cost);
         self.records = self.records.saturating_sub(1);
         self.bytes = self.bytes.saturating_sub(cost);
@@ -177,6 +192,12 @@ impl Store for MemoryStore {
                 Write::PutLog(meta) => inner.put(meta),
                 Write::Append(record) => inner.append(record),
                 Write::DropLog(log) => inner.drop_log(log),
+                Write::Tickets { log, tickets } => {
+                    if let Some(held) = inner.logs.get_mut(log) {
+                        held.meta.tickets = Arc::clone(tickets);
+                    }
+                }
+                Write::Remove { log, cursor } => drop(inner.take(log, *cursor)),
             }
         }
         Ok(())
@@ -193,12 +214,13 @@ impl Store for MemoryStore {
             if taken == limit {
                 return Ok(Expired { logs: logs.into_values().collect(), more: true });
             }
-            inner.by_expiry.pop_first();
             if let Some(cost) = inner.take(&log, cursor) {
                 taken += 1;
                 let sum = logs.entry(log).or_insert(ExpiredFrom { log, records: 0, bytes: 0 });
                 sum.records += 1;
                 sum.bytes += cost;
+            } else {
+                inner.by_expiry.pop_first();
             }
         }
         Ok(Expired { logs: logs.into_values().collect(), more: false })
@@ -256,6 +278,13 @@ impl Reader for MemoryReader {
             left -= 1;
         }
         Ok(after)
+    }
+
+    fn past(&self, log: &LogId, epoch: u64, now: Millis) -> Result<Option<PastEpoch>, StoreError> {
+        let inner = lock(&self.inner);
+        let record = inner.logs.get(log).and_then(|held| held.records.get(held.ends.get(&epoch)?));
+        let past = |r: &StoredRecord| Some(PastEpoch { access_key: r.advance?.ended, end: r.cursor });
+        Ok(record.filter(|r| now < r.expires).and_then(past))
     }
 
     fn ids(&self, log: &LogId, now: Millis) -> Result<Vec<LiveId>, StoreError> {

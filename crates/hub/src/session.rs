@@ -22,6 +22,7 @@ use estoile_wire::limits::MAX_ENTRY_CODE;
 use estoile_wire::{ClientFrame, DecodeError, LogId, Millis, PublicKey, Refusal, Signature, VERSION, proof};
 use rand_core::CryptoRng;
 
+use crate::blobs::Blobs;
 use crate::config::Rate;
 use crate::log::{Asker, SessionId};
 use crate::queue::{Class, Outbox};
@@ -166,13 +167,14 @@ impl<Q: Outbox> Session<Q> {
     /// Takes one binary message from the client. Answers go into the outbox, at once or after the commit.
     ///
     /// An attach may read the store (the ids of a log's live records, the first time in a while).
-    pub fn receive<S: Shards<Q>, R: Reader>(
+    pub fn receive<S: Shards<Q>, R: Reader, B: Blobs>(
         &mut self,
         now: Millis,
         bytes: &[u8],
         rules: &Rules,
         shards: &S,
         reader: &R,
+        _blobs: &B,
     ) -> Flow {
         let frame = match ClientFrame::decode(bytes) {
             Ok(frame) => frame,
@@ -200,6 +202,12 @@ impl<Q: Outbox> Session<Q> {
                 let pong = Pong { request: f.request, time: now };
                 self.outbox.push(RelayFrame::Pong(pong).encode().into(), Class::Answer);
             }
+            ClientFrame::Tickets(_)
+            | ClientFrame::Post(_)
+            | ClientFrame::Put(_)
+            | ClientFrame::Take(_)
+            | ClientFrame::Count(_)
+            | ClientFrame::BlobAsk(_) => self.refuse(None, None, No::because(Refusal::Unsupported)),
         }
         Flow::Continue
     }

@@ -1,9 +1,13 @@
 //! The one storage trait of the relay: a single writer that makes batches durable, and readers beside it.
 //!
-//! A store knows logs, cursors and times. It does not know sessions, proofs, limits or duplicates: whether a write is
+//! A store knows logs, cursors and times. A shelf is a log whose records are its items, and are removed when they are
+//! taken. A store does not know sessions, proofs, limits or duplicates: whether a write is
 //! allowed was decided before it got here. Every implementation passes [`crate::conformance`].
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use estoile_wire::frame::Ticket;
 use estoile_wire::id::LogKind;
 use estoile_wire::{Cursor, Id16, LogId, Millis, PublicKey};
 
@@ -25,7 +29,7 @@ pub type EntryTag = [u8; 8];
 pub struct LogMeta {
     /// The log's id.
     pub id: LogId,
-    /// Fixed or advancing.
+    /// Fixed, advancing, or a shelf.
     pub kind: LogKind,
     /// The current epoch; 0 for ever in a fixed log.
     pub epoch: u64,
@@ -45,6 +49,26 @@ pub struct LogMeta {
     pub last_expiry: Millis,
     /// Which entry code made it.
     pub entry: Option<EntryTag>,
+    /// Its tickets.
+    pub tickets: Arc<[Ticket]>,
+}
+
+/// How a record ended its epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advance {
+    /// The access key of the epoch that it ended, which is the record's.
+    pub ended: PublicKey,
+    /// The access key of the next one.
+    pub next: PublicKey,
+}
+
+/// What is left of an epoch that has ended: it is known for as long as the record lives that ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastEpoch {
+    /// Its access key.
+    pub access_key: PublicKey,
+    /// The place of the record that ended it.
+    pub end: Cursor,
 }
 
 /// A log as a store finds it when it is opened.
@@ -75,6 +99,8 @@ pub struct NewRecord {
     pub id16: Id16,
     /// The sealed letter.
     pub body: Bytes,
+    /// It ended its epoch.
+    pub advance: Option<Advance>,
 }
 
 /// A record as a store gives it back.
@@ -92,6 +118,8 @@ pub struct StoredRecord {
     pub id16: Id16,
     /// The sealed letter.
     pub body: Bytes,
+    /// It ended its epoch.
+    pub advance: Option<Advance>,
 }
 
 /// What the index of duplicates needs of a live record.
@@ -112,8 +140,25 @@ pub struct LiveId {
 pub enum Write {
     /// Makes a log, or replaces what is kept of it; its records stay.
     PutLog(LogMeta),
-    /// Adds a record and moves the log's `last`, `last_write` and (upwards only) `last_expiry`.
+    /// Adds a record and moves the log's `last`, `last_write` and (upwards only) `last_expiry`. With an
+    /// [`NewRecord::advance`] it also moves the log's `epoch` to the record's and one, and its `access_key` to the next.
     Append(NewRecord),
+    /// Replaces a log's tickets. Of a log that is not there: no error, and nothing.
+    Tickets {
+        /// Which log.
+        log: LogId,
+        /// All of them.
+        tickets: Arc<[Ticket]>,
+    },
+    /// Removes one record for ever, as if it had never been: no read shows it, no restart brings it back, and it leaves
+    /// `usage` and its log's `records` and `bytes`; `last`, `last_write` and `last_expiry` stay. One that is not there is
+    /// no error.
+    Remove {
+        /// Which log.
+        log: LogId,
+        /// Its place.
+        cursor: Cursor,
+    },
     /// Removes a log and its records. One that is not there is no error.
     DropLog(LogId),
 }
@@ -229,6 +274,13 @@ pub trait Reader: Clone + Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] if the medium fails.
     fn newest(&self, log: &LogId, after: Cursor, count: u64, now: Millis) -> Result<Cursor, StoreError>;
+
+    /// What is known of an epoch that has ended: of the live record with this epoch and an `advance`. Called once for each
+    /// attach behind the newest epoch, so it must not read the whole log.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the medium fails.
+    fn past(&self, log: &LogId, epoch: u64, now: Millis) -> Result<Option<PastEpoch>, StoreError>;
 
     /// The ids of all live records of a log, in no order.
     ///

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use common::*;
+use estoile_hub::blobs::NoBlobs;
 use estoile_hub::codes::Codes;
 use estoile_hub::config::Config;
 use estoile_hub::hub::SharedQueue;
@@ -83,7 +84,7 @@ impl Driver {
 
     fn say(&mut self, follower: bool, frame: &ClientFrame<'_>) {
         let session = if follower { &mut self.follower } else { &mut self.writer };
-        let _ = session.receive(START, &frame.encode(), &self.rules, &self.shards, &self.reader);
+        let _ = session.receive(START, &frame.encode(), &self.rules, &self.shards, &self.reader, &NoBlobs);
     }
 
     /// Hellos, the log, the writer's attachment.
@@ -126,7 +127,7 @@ impl Driver {
     fn append(&mut self) {
         let body = self.next.to_be_bytes();
         let log = self.room.log();
-        let frame = Append { request: 1, log, id16: id16(self.next), epoch: 0, ttl: None, body: &body };
+        let frame = Append { request: 1, log, id16: id16(self.next), epoch: 0, ttl: None, body: &body, advance: None };
         self.next += 1;
         self.say(false, &ClientFrame::Append(frame));
     }

@@ -7,6 +7,7 @@ use common::*;
 use ed25519_dalek::{Verifier, VerifyingKey};
 use estoile_hub::SessionId;
 use estoile_hub::codes::Codes;
+use estoile_hub::blobs::NoBlobs;
 use estoile_hub::config::{Config, Rate};
 use estoile_hub::hub::SharedQueue;
 use estoile_hub::memory::MemoryStore;
@@ -64,8 +65,8 @@ fn order_versions_and_bytes_are_checked_and_told() {
 fn an_unknown_type_is_refused_and_the_session_goes_on() {
     let mut world = World::new();
     let client = world.client();
-    let _ = world.hub.receive(START, client.session, &[0x82, 0x18, 25, 0xa0]);
-    assert_eq!(refusal(&world.take(client)), (Refusal::Unsupported, Some(25)));
+    let _ = world.hub.receive(START, client.session, &[0x82, 0x18, 40, 0xa0]);
+    assert_eq!(refusal(&world.take(client)), (Refusal::Unsupported, Some(40)));
     let answers = world.say(client, &ClientFrame::Ping(Ping { request: 5 }));
     assert_eq!(decoded(&answers), [RelayFrame::Pong(Pong { request: 5, time: START })]);
 }
@@ -281,12 +282,12 @@ fn silence_knows_no_wall_clock() {
     let shards = One(Shard::new(Arc::new(rules.config.clone()), Codes::default()).into());
     let mut session = Session::new(SessionId(1), queue, 0, &mut ChaCha20Rng::seed_from_u64(1));
     let hello = ClientFrame::Hello(Hello { versions: vec![1], challenge: Nonce([0; 32]) }).encode();
-    assert_eq!(session.receive(START, &hello, &rules, &shards, &store.reader()), Flow::Continue);
+    assert_eq!(session.receive(START, &hello, &rules, &shards, &store.reader(), &NoBlobs), Flow::Continue);
     session.heard(0);
     assert_eq!((session.due(30_000, &rules), session.due(60_000, &rules)), (Due::Ping, Due::Ping));
     let ping = ClientFrame::Ping(Ping { request: 1 }).encode();
     // A year later by the wall, a moment later in truth.
-    assert_eq!(session.receive(START + 365 * DAY, &ping, &rules, &shards, &store.reader()), Flow::Continue);
+    assert_eq!(session.receive(START + 365 * DAY, &ping, &rules, &shards, &store.reader(), &NoBlobs), Flow::Continue);
     session.heard(60_001);
     assert_eq!((session.due(90_000, &rules), session.due(120_000, &rules)), (Due::Ping, Due::Ping));
     assert_eq!(session.due(150_001, &rules), Due::Close(Refusal::Silent));

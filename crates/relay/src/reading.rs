@@ -1,6 +1,6 @@
 //! The store's reader, made fit for an asynchronous runtime: what may wait for the disk waits outside of it.
 
-use estoile_hub::store::{LiveId, LogState, Page, Reader, Store, StoreError};
+use estoile_hub::store::{LiveId, LogState, Page, PastEpoch, Reader, Store, StoreError};
 use estoile_wire::{Cursor, LogId, Millis};
 
 /// The store of a relay.
@@ -22,6 +22,11 @@ impl Reader for Offload {
 
     fn newest(&self, log: &LogId, after: Cursor, count: u64, now: Millis) -> Result<Cursor, StoreError> {
         self.0.newest(log, after, count, now)
+    }
+
+    /// Called in the middle of a frame.
+    fn past(&self, log: &LogId, epoch: u64, now: Millis) -> Result<Option<PastEpoch>, StoreError> {
+        tokio::task::block_in_place(|| self.0.past(log, epoch, now))
     }
 
     /// Called in the middle of a frame, the first time that somebody comes to a log in a while: the other tasks of this

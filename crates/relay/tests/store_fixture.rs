@@ -29,6 +29,7 @@ fn meta(n: u8) -> LogMeta {
         last_write: None,
         last_expiry: 0,
         entry: (n == 1).then_some([7; 8]),
+        tickets: std::sync::Arc::from([]),
     }
 }
 
@@ -41,6 +42,7 @@ fn record(n: u8, cursor: u64, expires: u64, body: &'static str) -> Write {
         epoch: u64::from(n) - 1,
         id16: Id16([n ^ cursor.to_le_bytes()[0]; 16]),
         body: Bytes::from_static(body.as_bytes()),
+        advance: None,
     })
 }
 

@@ -4,14 +4,21 @@
 //! unknown keys are skipped, unknown types survive as [`DecodeError::UnknownType`] so that each side can refuse them by
 //! name. Bodies are borrowed, never copied, on decoding; `Debug` of a frame shows no body, id or code.
 
+mod blobs;
 mod client;
+mod lists;
 mod relay;
+mod shelves;
 mod strict;
+mod tickets;
 
+pub use blobs::{BlobAsk, BlobGrant};
 pub use client::{Append, Attach, ClientFrame, Create, Detach, Hello, Ping, Signal};
 pub use relay::{
     Attached, Closing, Created, Kept, Lagged, Live, Pong, Record, Refused, RelayFrame, Signalled, Welcome,
 };
+pub use shelves::{Count, Counted, Put, SlotCount, Take, Taken};
+pub use tickets::{Done, Post, Ticket, Tickets};
 
 use minicbor::{Decode, Decoder, Encode, Encoder};
 

@@ -92,17 +92,39 @@ opaque! {
     /// SHA-256 of the DER certificate that a relay presents in TLS.
     CertificateHash, 32
 }
+opaque! {
+    /// What a stranger shows to post into a log or to take from a shelf. Its holder's secret; the relay keeps its hash.
+    TicketSecret, 32
+}
+opaque! {
+    /// SHA-256 of (label, a ticket's secret), see [`TicketSecret::hash`]: what a relay keeps of a ticket.
+    TicketHash, 32
+}
+opaque! {
+    /// One of a shelf's boxes, chosen at random by the device that fills it.
+    SlotId, 16
+}
+opaque! {
+    /// SHA-256 of a blob's bytes: its address, and the leave to read it.
+    BlobHash, 32
+}
+opaque! {
+    /// Random bytes with which a relay grants the putting of one blob.
+    BlobToken, 32
+}
 
 /// A position in a log: strictly increasing, not gapless. 0 lies before every record.
 pub type Cursor = u64;
 
-/// What kind of log; the numbers stand on the wire.
+/// What kind of log (a shelf counts as one); the numbers stand on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogKind {
     /// One access key for ever (quick rooms).
     Fixed = 0,
-    /// The access key changes with each epoch (private rooms, mailboxes). Kept free in version 1 of the protocol.
+    /// The access key changes with each epoch (private rooms, an account's own log).
     Advancing = 1,
+    /// No log but a box of things that are taken once; it has one key for ever, its owner's.
+    Shelf = 2,
 }
 
 impl LogKind {
@@ -112,6 +134,7 @@ impl LogKind {
         match n {
             0 => Some(Self::Fixed),
             1 => Some(Self::Advancing),
+            2 => Some(Self::Shelf),
             _ => None,
         }
     }
@@ -137,5 +160,24 @@ impl RelayKeyHash {
         hash.update(crate::proof::LABEL_RELAY_KEY);
         hash.update(relay_key.0);
         Self(hash.finalize().into())
+    }
+}
+
+impl TicketSecret {
+    /// What a relay keeps of it: SHA-256 of (label, secret).
+    #[must_use]
+    pub fn hash(&self) -> TicketHash {
+        let mut hash = Sha256::new();
+        hash.update(crate::proof::LABEL_TICKET);
+        hash.update(self.0);
+        TicketHash(hash.finalize().into())
+    }
+}
+
+impl BlobHash {
+    /// The address of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
     }
 }

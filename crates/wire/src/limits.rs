@@ -20,6 +20,18 @@ pub const MAX_ATTACHMENTS: usize = 256;
 pub const MAX_ENTRY_CODE: usize = 64;
 /// A time to live on the wire is at most this many seconds (ten years): sums with it can't overflow milliseconds.
 pub const MAX_TTL_SECONDS: u64 = 315_360_000;
+/// A log or shelf has at most this many tickets: a list of them fits one frame.
+pub const MAX_TICKETS: usize = 1024;
+/// An item of a shelf is at most this many bytes: a key package with what identifies its owner, sealed.
+pub const MAX_ITEM: usize = 12 * 1024;
+/// One put has at most this many items; the frame's own bound comes first if they are large.
+pub const MAX_ITEMS_A_PUT: usize = 16;
+/// A shelf has at most this many slots: one for each device of an account.
+pub const MAX_SLOTS: usize = 8;
+/// A slot has at most this many items beside its last resort: who fills it does so again before they are gone.
+pub const MAX_ITEMS: usize = 100;
+/// A relay grants no larger blob unless its owner says so: files are sent in parts.
+pub const MAX_BLOB: u64 = 32 << 20;
 
 /// What this relay allows, told in its welcome so that a client can refuse before it seals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -43,6 +55,9 @@ pub struct Limits {
     /// Logs that one session may be attached to.
     #[n(5)]
     pub max_attachments: u64,
+    /// Bytes of one blob; absent: this relay takes none.
+    #[n(6)]
+    pub max_blob: Option<u64>,
 }
 
 impl Default for Limits {
@@ -54,6 +69,7 @@ impl Default for Limits {
             max_log_bytes: 1 << 30,
             silence_ms: SILENCE_MS,
             max_attachments: MAX_ATTACHMENTS as u64,
+            max_blob: None,
         }
     }
 }

@@ -94,6 +94,14 @@ refusals! {
     EntryUsedUp = 22, "entry-used-up", Later;
     /// A log with this id exists, with other limits.
     Exists = 23, "exists", Never;
+    /// The log or shelf has no such ticket.
+    BadTicket = 24, "bad-ticket", Never;
+    /// The ticket was used as often, or for as many bytes, as it may be in a day.
+    TicketUsedUp = 25, "ticket-used-up", Later;
+    /// The shelf has nothing to take.
+    ShelfEmpty = 26, "shelf-empty", Later;
+    /// The shelf has as many slots, or the slot as many items, as it may.
+    ShelfFull = 27, "shelf-full", Never;
     /// The relay could not write; nothing was kept.
     StoreFailed = 30, "store-failed", Later;
     /// The relay has more to write than it may queue.

@@ -33,7 +33,7 @@ proptest! {
             }),
             ClientFrame::Attach(Attach { request: n, log, epoch: m, after: k, signature: sig, newest: some }),
             ClientFrame::Detach(Detach { log }),
-            ClientFrame::Append(Append { request: n, log, id16: Id16(id), epoch: m, ttl: some, body: &body }),
+            ClientFrame::Append(Append { request: n, log, id16: Id16(id), epoch: m, ttl: some, body: &body, advance: None }),
             ClientFrame::Signal(Signal { log, body: &body }),
             ClientFrame::Ping(Ping { request: n }),
         ];
@@ -53,7 +53,7 @@ proptest! {
         let frames = [
             RelayFrame::Created(Created { request: n, log, max_ttl: m, quota: k }),
             RelayFrame::Attached(Attached { request: n, log, epoch: m, last: k, max_ttl: n }),
-            RelayFrame::Record(Record { log, cursor: n, time: m, expires: k, epoch: n, id16: Id16(id), body: &body }),
+            RelayFrame::Record(Record { log, cursor: n, time: m, expires: k, epoch: n, id16: Id16(id), body: &body, advance: None }),
             RelayFrame::Live(Live { log, cursor: n }),
             RelayFrame::Kept(Kept { request: n, cursor: m, time: k }),
             RelayFrame::Refused(Refused { request: some, code, limit: some, wait_ms: some, log: with_log.then_some(log) }),
@@ -149,7 +149,7 @@ fn unknown_fields_are_skipped_and_unknown_types_are_named() {
     let more = [0x82, 7, 0xa3, 0, 4, 9, 0x81, 0xa1, 0x61, b'x', 0x20, 0x18, 24, 0x41, 0];
     assert_eq!(ClientFrame::decode(&plain), ClientFrame::decode(&more));
     assert_eq!(ClientFrame::decode(&plain), Ok(ClientFrame::Ping(Ping { request: 4 })));
-    assert_eq!(ClientFrame::decode(&[0x82, 20, 0xa0]), Err(DecodeError::UnknownType(20)));
+    assert_eq!(ClientFrame::decode(&[0x82, 19, 0xa0]), Err(DecodeError::UnknownType(19)));
     assert_eq!(RelayFrame::decode(&[0x82, 0x18, 39, 0xa0]), Err(DecodeError::UnknownType(39)));
     assert_eq!(ClientFrame::decode(&[0x82, 7, 0xa0]), Err(DecodeError::Malformed), "a field is missing");
     assert_eq!(ClientFrame::decode(&[0x83, 7, 0xa1, 0, 4, 0]), Err(DecodeError::Malformed), "an item too many");
@@ -171,6 +171,7 @@ fn sizes_are_bounded() {
         epoch: largest,
         id16: Id16([0; 16]),
         body,
+        advance: None,
     });
     assert!(record.encode().len() <= limits::MAX_BODY + 128, "the envelope is bounded");
     assert!(record.encode().capacity() <= limits::MAX_BODY + 128, "one allocation is enough");

@@ -144,7 +144,7 @@ impl Room {
                 let request = session.request(self.id);
                 outgoing.request = Some(request);
                 let id16 = outgoing.written.id16();
-                let frame = Append { request, log: self.keys.log_id(), id16, epoch: 0, ttl, body: &body };
+                let frame = Append { request, log: self.keys.log_id(), id16, epoch: 0, ttl, body: &body, advance: None };
                 session.say(&ClientFrame::Append(frame), cx);
             }
             bytes += outgoing.written.bytes().len();
@@ -165,7 +165,7 @@ impl Room {
         let Some(ttl) = ttl_left(&written, cx.now, self.progress.max_ttl) else { return true };
         let body = letter::seal(&self.keys, &written, cx.rng);
         let request = session.request(self.id);
-        let frame = Append { request, log: self.log(), id16: written.id16(), epoch: 0, ttl, body: &body };
+        let frame = Append { request, log: self.log(), id16: written.id16(), epoch: 0, ttl, body: &body, advance: None };
         session.say(&ClientFrame::Append(frame), cx);
         true
     }

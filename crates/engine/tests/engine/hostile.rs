@@ -252,6 +252,7 @@ fn guest_says(w: &mut World, through: usize, key: &SenderKey, change: impl FnOnc
         epoch: 0,
         id16: written.id16(),
         body: &body,
+        advance: None,
     };
     let bytes = RelayFrame::Record(record).encode();
     let relay = w.clients[through].relay;

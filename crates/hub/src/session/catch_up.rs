@@ -119,7 +119,7 @@ impl<Q: Outbox> Session<Q> {
 }
 
 fn encode(log: &LogId, record: &StoredRecord) -> Bytes {
-    let StoredRecord { cursor, time, expires, epoch, id16, body } = record;
-    let frame = Record { log: *log, cursor: *cursor, time: *time, expires: *expires, epoch: *epoch, id16: *id16, body };
+    let StoredRecord { cursor, time, expires, epoch, id16, ref body, advance } = *record;
+    let frame = Record { log: *log, cursor, time, expires, epoch, id16, body, advance: advance.map(|a| a.next) };
     RelayFrame::Record(frame).encode().into()
 }

@@ -72,11 +72,11 @@ impl<Q: Outbox> Shard<Q> {
     /// Encodes the record once, for the disk and for everybody attached.
     fn stage(&mut self, now: Millis, expires: Millis, cursor: Cursor, cost: u64, append: &Append<'_>) {
         let Append { log, id16, epoch, body, .. } = *append;
-        let frame = Record { log, cursor, time: now, expires, epoch, id16, body };
+        let frame = Record { log, cursor, time: now, expires, epoch, id16, body, advance: None };
         let frame: Bytes = RelayFrame::Record(frame).encode().into();
         // The body is the last thing in the frame, so the disk's copy is a slice of the same bytes.
         let body = frame.slice(frame.len().saturating_sub(body.len())..);
-        self.batch.writes.push(Write::Append(NewRecord { log, cursor, time: now, expires, epoch, id16, body }));
+        self.batch.writes.push(Write::Append(NewRecord { log, cursor, time: now, expires, epoch, id16, body, advance: None }));
         self.batch.pending.push(Pending::Append { log, id16, cost, frame });
         self.staging(usize::try_from(cost).unwrap_or(usize::MAX));
     }

@@ -1,5 +1,7 @@
 //! Creating logs in a shard. Signature and entry code were checked before.
 
+use std::sync::Arc;
+
 use estoile_wire::id::LogKind;
 use estoile_wire::{LogId, Millis, PublicKey, Refusal};
 
@@ -65,6 +67,7 @@ impl<Q: Outbox> Shard<Q> {
             last_write: None,
             last_expiry: 0,
             entry: new.entry,
+            tickets: Arc::from([]),
         };
         self.batch.writes.push(Write::PutLog(meta.clone()));
         self.batch.pending.push(Pending::Create(new.id));

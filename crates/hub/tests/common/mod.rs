@@ -192,7 +192,7 @@ pub(crate) fn id16(id: u64) -> Id16 {
 }
 
 pub(crate) fn append<'b>(room: &Room, id: u64, ttl: Option<u64>, body: &'b [u8]) -> Append<'b> {
-    Append { request: id, log: room.log(), id16: id16(id), epoch: 0, ttl, body }
+    Append { request: id, log: room.log(), id16: id16(id), epoch: 0, ttl, body, advance: None }
 }
 
 pub(crate) fn records(frames: &[RelayFrame<'_>]) -> Vec<u64> {

@@ -125,6 +125,7 @@ impl RecordStore {
                 epoch: inner.epoch,
                 id16: inner.id16,
                 body: Bytes::from(inner.body),
+                advance: None,
             };
             changes.push(Change::Move(inner.number, record));
         }

@@ -153,6 +153,7 @@ fn read_put(cut: &mut Cut<'_>) -> Option<(u64, LogMeta)> {
         last_write: cut.optional()?.map(u64::from_le_bytes),
         last_expiry: cut.u64()?,
         entry: cut.optional()?,
+        tickets: std::sync::Arc::from([]),
     };
     Some((number, meta))
 }

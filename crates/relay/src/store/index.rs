@@ -125,6 +125,7 @@ fn unknown() -> Log {
         last_write: None,
         last_expiry: 0,
         entry: None,
+        tickets: Arc::from([]),
     };
     Log { meta, put_in: None, last_from: None, expiry_from: None, entries: Vec::new(), taken: 0, bytes: 0 }
 }

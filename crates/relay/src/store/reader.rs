@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chacha20poly1305::ChaCha20Poly1305;
-use estoile_hub::store::{LiveId, LogState, Page, Reader, StoreError, StoredRecord};
+use estoile_hub::store::{LiveId, LogState, Page, PastEpoch, Reader, StoreError, StoredRecord};
 use estoile_wire::{Cursor, LogId, Millis};
 
 use super::Shared;
@@ -95,7 +95,7 @@ impl Reader for RecordReader {
                 after = found.0.cursor;
                 let Some(inner) = self.fetch(found, &mut last)? else { continue };
                 let Inner { cursor, time, expires, epoch, id16, .. } = inner;
-                records.push(StoredRecord { cursor, time, expires, epoch, id16, body: Bytes::from(inner.body) });
+                records.push(StoredRecord { cursor, time, expires, epoch, id16, body: Bytes::from(inner.body), advance: None });
             }
             // A page whose hour has just ended is no page: what lives lies behind it.
             if !records.is_empty() || !more {
@@ -118,6 +118,10 @@ impl Reader for RecordReader {
             left -= 1;
         }
         Ok(after)
+    }
+
+    fn past(&self, _: &LogId, _: u64, _: Millis) -> Result<Option<PastEpoch>, StoreError> {
+        Ok(None)
     }
 
     fn ids(&self, log: &LogId, now: Millis) -> Result<Vec<LiveId>, StoreError> {

@@ -56,13 +56,14 @@ fn put(n: u8) -> Write {
         last_write: None,
         last_expiry: 0,
         entry: None,
+        tickets: std::sync::Arc::from([]),
     })
 }
 
 fn append(n: u8, cursor: Cursor, expires: Millis, body: impl Into<Bytes>) -> Write {
     let mut id16 = [n; 16];
     id16[..8].copy_from_slice(&cursor.to_be_bytes());
-    let record = NewRecord { log: log(n), cursor, time: NOW, expires, epoch: 0, id16: Id16(id16), body: body.into() };
+    let record = NewRecord { log: log(n), cursor, time: NOW, expires, epoch: 0, id16: Id16(id16), body: body.into(), advance: None };
     Write::Append(record)
 }
 

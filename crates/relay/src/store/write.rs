@@ -134,6 +134,9 @@ impl RecordStore {
                     }
                     sofar.insert(*log, None);
                 }
+                Write::Tickets { .. } | Write::Remove { .. } => {
+                    return Err(StoreError::Failed("not yet".to_owned()));
+                }
             }
         }
         Ok((changes, next_log))

@@ -89,6 +89,7 @@ async fn who_does_not_read_answers_is_told_so_at_last() {
             epoch: 0,
             ttl: Some(0),
             body: b"x",
+            advance: None,
         });
         let message = tokio_tungstenite::tungstenite::Message::Binary(frame.encode().into());
         futures_util::SinkExt::feed(&mut deaf.socket, message).await.unwrap();

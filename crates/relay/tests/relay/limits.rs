@@ -130,6 +130,7 @@ async fn what_is_over_leaves_the_disk() {
         epoch: 0,
         ttl: Some(1),
         body: b"for a second",
+        advance: None,
     });
     client.send(append).await;
     client.record().await;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use minicbor::{Decode, Decoder, Encode, decode};
 
-use super::{DecodeError, body, open, put};
+use super::{BlobAsk, Count, DecodeError, Post, Put, Take, Ticket, Tickets, body, open, put};
 use crate::id::{Cursor, Id16, LogId, Nonce, PublicKey, Signature};
 use crate::limits::MAX_VERSIONS;
 
@@ -123,6 +123,10 @@ pub struct Append<'b> {
     #[b(5)]
     #[cbor(with = "minicbor::bytes")]
     pub body: &'b [u8],
+    /// In advancing logs: this ends the epoch, and the next one has this access key. The record lives for the log's
+    /// `max_ttl`, whatever `ttl` says.
+    #[n(6)]
+    pub advance: Option<PublicKey>,
 }
 
 impl fmt::Debug for Append<'_> {
@@ -164,8 +168,6 @@ pub struct Ping {
 }
 
 /// A frame from a client.
-///
-/// Types 20 to 39 are kept for `advance`, shelves and blobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientFrame<'b> {
     /// Type 1.
@@ -182,6 +184,18 @@ pub enum ClientFrame<'b> {
     Signal(Signal<'b>),
     /// Type 7.
     Ping(Ping),
+    /// Type 20.
+    Tickets(Tickets),
+    /// Type 21.
+    Post(Post<'b>),
+    /// Type 22.
+    Put(Put<'b>),
+    /// Type 23.
+    Take(Take),
+    /// Type 24.
+    Count(Count),
+    /// Type 25.
+    BlobAsk(BlobAsk),
 }
 
 impl<'b> ClientFrame<'b> {
@@ -199,6 +213,12 @@ impl<'b> ClientFrame<'b> {
             5 => Self::Append(body(d)?),
             6 => Self::Signal(body(d)?),
             7 => Self::Ping(body(d)?),
+            20 => Self::Tickets(body(d)?),
+            21 => Self::Post(body(d)?),
+            22 => Self::Put(body(d)?),
+            23 => Self::Take(body(d)?),
+            24 => Self::Count(body(d)?),
+            25 => Self::BlobAsk(body(d)?),
             n => return Err(DecodeError::UnknownType(n)),
         })
     }
@@ -214,6 +234,12 @@ impl<'b> ClientFrame<'b> {
             Self::Append(f) => put(5, f.body.len(), f),
             Self::Signal(f) => put(6, f.body.len(), f),
             Self::Ping(f) => put(7, 0, f),
+            Self::Tickets(f) => put(20, f.tickets.len().saturating_mul(Ticket::MOST), f),
+            Self::Post(f) => put(21, f.body.len(), f),
+            Self::Put(f) => put(22, f.bytes(), f),
+            Self::Take(f) => put(23, 0, f),
+            Self::Count(f) => put(24, 0, f),
+            Self::BlobAsk(f) => put(25, 0, f),
         }
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use minicbor::{Decode, Encode};
 
-use super::{DecodeError, body, open, put};
+use super::{BlobGrant, Counted, DecodeError, Done, SlotCount, Taken, body, open, put};
 use crate::Millis;
 use crate::id::{CertificateHash, Cursor, Id16, LogId, Nonce, PublicKey, Signature};
 use crate::limits::Limits;
@@ -102,6 +102,18 @@ pub struct Record<'b> {
     #[b(6)]
     #[cbor(with = "minicbor::bytes")]
     pub body: &'b [u8],
+    /// As in `Append`: this record ended its epoch, and the next one has this access key.
+    #[n(7)]
+    pub advance: Option<PublicKey>,
+}
+
+impl Record<'_> {
+    /// Bytes that stand behind the body in the encoded frame.
+    #[must_use]
+    pub const fn tail(&self) -> usize {
+        // A key, the head of a byte string of 32, and these.
+        if self.advance.is_some() { 1 + 2 + PublicKey::SIZE } else { 0 }
+    }
 }
 
 impl fmt::Debug for Record<'_> {
@@ -215,8 +227,6 @@ pub struct Closing {
 }
 
 /// A frame from a relay.
-///
-/// Types 20 to 39 are kept for `advance`, shelves and blobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RelayFrame<'b> {
     /// Type 1.
@@ -241,6 +251,14 @@ pub enum RelayFrame<'b> {
     Pong(Pong),
     /// Type 11.
     Closing(Closing),
+    /// Type 20.
+    Done(Done),
+    /// Type 21.
+    Counted(Counted),
+    /// Type 22.
+    Taken(Taken<'b>),
+    /// Type 23.
+    BlobGrant(BlobGrant),
 }
 
 impl<'b> RelayFrame<'b> {
@@ -262,6 +280,10 @@ impl<'b> RelayFrame<'b> {
             9 => Self::Lagged(body(d)?),
             10 => Self::Pong(body(d)?),
             11 => Self::Closing(body(d)?),
+            20 => Self::Done(body(d)?),
+            21 => Self::Counted(body(d)?),
+            22 => Self::Taken(body(d)?),
+            23 => Self::BlobGrant(body(d)?),
             n => return Err(DecodeError::UnknownType(n)),
         })
     }
@@ -273,7 +295,7 @@ impl<'b> RelayFrame<'b> {
             Self::Welcome(f) => put(1, 0, f),
             Self::Created(f) => put(2, 0, f),
             Self::Attached(f) => put(3, 0, f),
-            Self::Record(f) => put(4, f.body.len(), f),
+            Self::Record(f) => put(4, f.body.len().saturating_add(f.tail()), f),
             Self::Live(f) => put(5, 0, f),
             Self::Kept(f) => put(6, 0, f),
             Self::Refused(f) => put(7, 0, f),
@@ -281,6 +303,10 @@ impl<'b> RelayFrame<'b> {
             Self::Lagged(f) => put(9, 0, f),
             Self::Pong(f) => put(10, 0, f),
             Self::Closing(f) => put(11, 0, f),
+            Self::Done(f) => put(20, 0, f),
+            Self::Counted(f) => put(21, f.slots.len().saturating_mul(SlotCount::MOST), f),
+            Self::Taken(f) => put(22, f.item.len(), f),
+            Self::BlobGrant(f) => put(23, 0, f),
         }
     }
 }

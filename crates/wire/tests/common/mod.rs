@@ -40,7 +40,7 @@ fn attach(after: u64, newest: Option<u64>) -> Attach {
 }
 
 fn append(ttl: Option<u64>) -> Append<'static> {
-    Append { request: 3, log: LOG, id16: ID, epoch: 0, ttl, body: b"sealed" }
+    Append { request: 3, log: LOG, id16: ID, epoch: 0, ttl, body: b"sealed", advance: None }
 }
 
 /// What relays say, by the name it has in docs/protocol.md.
@@ -61,6 +61,7 @@ pub(crate) fn relay_frames() -> Vec<(&'static str, RelayFrame<'static>)> {
                 epoch: 0,
                 id16: ID,
                 body: b"sealed",
+                advance: None,
             }),
         ),
         ("live", RelayFrame::Live(Live { log: LOG, cursor: 7 })),
