@@ -147,3 +147,22 @@ fn one_sealing_has_one_id() {
     assert_eq!(id16(&body), id16(&body.clone()));
     assert_ne!(id16(&body), id16(&body[1..]));
 }
+
+#[test]
+fn signed_nonsense_is_refused_or_reads_as_it_is_written() {
+    use rand_core::Rng;
+    let (body, mut rng) = (knock().body(), rng());
+    for _ in 0..3_000 {
+        let mut altered = body.clone();
+        // Near the ends, where the fields' heads are: the middle is key packages and keys.
+        for _ in 0..1 + rng.next_u64() % 3 {
+            let near = usize::try_from(rng.next_u64() % 600).unwrap();
+            let at = if rng.next_u64() % 2 == 0 { near } else { body.len() - 1 - near };
+            altered[at] = rng.next_u64().to_le_bytes()[0];
+        }
+        let signature = device().sign(&message(&door(1).log(), &altered));
+        if let Ok(knock) = Knock::read(&[signature.0.as_slice(), &altered].concat(), &door(1).log()) {
+            assert!(knock.body() == altered);
+        }
+    }
+}

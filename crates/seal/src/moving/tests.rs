@@ -80,3 +80,21 @@ fn an_announcement_has_bounds() {
     assert_eq!(signed(Announcement { name: String::new(), ..announcement() }).err(), Some(MoveError::Bounds));
     assert_eq!(Announcement::open_among(&[0; MAX_ANNOUNCEMENT + 1], &[]).err(), Some(MoveError::Malformed));
 }
+
+#[test]
+fn signed_nonsense_is_refused_or_reads_as_it_is_written() {
+    use rand_core::Rng;
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    for body in [announcement().body(), quick().body()] {
+        for _ in 0..5_000 {
+            let mut altered = body.clone();
+            for _ in 0..1 + rng.next_u64() % 3 {
+                let at = usize::try_from(rng.next_u64()).unwrap() % body.len();
+                altered[at] = rng.next_u64().to_le_bytes()[0];
+            }
+            if let Ok(read) = read(&altered) {
+                assert!(read.body() == altered);
+            }
+        }
+    }
+}
