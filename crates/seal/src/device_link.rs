@@ -224,7 +224,7 @@ impl DeviceSecret {
     #[must_use]
     pub fn seal(&self, message: &Message, rng: &mut dyn CryptoRng) -> Vec<u8> {
         let key = sealed_box::expand(&self.0, &[LABEL_SEAL]);
-        sealed_box::seal(&key, LABEL_MESSAGE, &[&self.log_id().0], &codec::encode(message), rng)
+        sealed_box::seal(&key, LABEL_MESSAGE, &[&self.log_id().0], &message.encode(), rng)
     }
 
     /// Opens a record's body.
@@ -234,7 +234,20 @@ impl DeviceSecret {
         }
         let key = sealed_box::expand(&self.0, &[LABEL_SEAL]);
         let text = sealed_box::open(&key, LABEL_MESSAGE, &[&self.log_id().0], body).ok_or(DeviceLinkError::Seal)?;
-        Ok(codec::decode(&text)?)
+        Ok(Message::decode(&text)?)
+    }
+}
+
+impl Message {
+    /// The text inside the seal.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads the text.
+    pub fn decode(text: &[u8]) -> Result<Self, Malformed> {
+        codec::decode(text)
     }
 }
 

@@ -146,7 +146,12 @@ impl ShelfItem {
             return Err(ShelfItemError::Seal);
         }
         let packet = sealed_box::open(&key.0, LABEL_ITEM, &[&shelf.0], sealed).ok_or(ShelfItemError::Seal)?;
-        let packet = sealed_box::unpad(&packet, STEP).ok_or(ShelfItemError::Malformed)?;
+        Self::open_packet(&packet, owner)
+    }
+
+    /// Reads and checks what stood inside the seal.
+    pub fn open_packet(packet: &[u8], owner: &AccountId) -> Result<Self, ShelfItemError> {
+        let packet = sealed_box::unpad(packet, STEP).ok_or(ShelfItemError::Malformed)?;
         let (signature, body) = packet.split_first_chunk().ok_or(ShelfItemError::Malformed)?;
         let item = read_body(body)?;
         if item.chain.id() != *owner {

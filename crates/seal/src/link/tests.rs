@@ -156,3 +156,100 @@ fn nothing_of_a_secret_is_printed_by_debug() {
     assert_eq!(format!("{read:?} {:?}", read.kind), "Link(..) Quick(RoomSecret(..))");
     assert_eq!(format!("{:?}", relay("https://relay/#e/Y29kZQ").unwrap()), "RelayUrl(..)");
 }
+
+fn long(count: usize) -> String {
+    // 32 bytes of 1, of 2 and so on, as an array of so many byte strings.
+    let mut bytes = vec![0x80 | u8::try_from(count).unwrap()];
+    (1..=count).for_each(|n| bytes.extend([[0x58, 32].as_slice(), &[u8::try_from(n).unwrap(); 32]].concat()));
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A link of each type.
+fn one_of_each() -> [(LinkType, String); 6] {
+    let room = URL_SAFE_NO_PAD
+        .encode([[0x83, 0x58, 32].as_slice(), &[1; 32], &[0x58, 32], &[2; 32], &[0x48], &[3; 8]].concat());
+    [
+        (LinkType::Room, format!("https://relay:7070/#q/lobby/{RELAY}/{SECRET}")),
+        (LinkType::Room, format!("https://relay:7070/#p/lobby/{RELAY}")),
+        (LinkType::Relay, format!("https://relay:7070/#e/Y29kZQ/{RELAY}")),
+        (LinkType::Contact, format!("https://relay:7070/#c/{RELAY}/{}", long(5))),
+        (LinkType::PrivateRoom, format!("https://relay:7070/#r/caf%C3%A9/{RELAY}/{room}")),
+        (LinkType::Device, format!("https://relay:7070/#d/{RELAY}/{SECRET}")),
+    ]
+}
+
+#[test]
+fn links_of_accounts_are_read_and_written_alike() {
+    for (is, text) in one_of_each() {
+        assert_eq!(LinkType::of_text(&format!(" {text}\n")), Ok(is));
+        let read: AnyLink = text.parse().unwrap();
+        let written = match (&read, is) {
+            (AnyLink::Room(link), LinkType::Room) => link.to_string(),
+            (AnyLink::Relay(link), LinkType::Relay) => link.to_string(),
+            (AnyLink::Contact(link), LinkType::Contact) => link.to_string(),
+            (AnyLink::PrivateRoom(link), LinkType::PrivateRoom) => link.to_string(),
+            (AnyLink::Device(link), LinkType::Device) => link.to_string(),
+            _ => panic!("{text} is read as another type"),
+        };
+        assert_eq!(written, text);
+        assert_eq!(format!("{read:?}").matches("(..)").count(), 1, "Debug says nothing");
+    }
+    let contact: ContactLink = one_of_each()[3].1.parse().unwrap();
+    assert_eq!((contact.account.0, contact.mailbox.0, contact.shelf.0), ([1; 32], [2; 32], [3; 32]));
+    assert_eq!((contact.ticket.as_bytes(), contact.shelf_key.as_bytes()), (&[4; 32], &[5; 32]));
+    assert_eq!(contact.relay.pin, Some(RelayKeyHash([1; 32])));
+    let room: RoomLink = one_of_each()[4].1.parse().unwrap();
+    assert_eq!((room.name.as_str(), room.door.0, room.id), ("café", [1; 32], [3; 8]));
+    // What a QR code must hold: version 14 at medium correction has 362 bytes, version 11 has 251.
+    let lengths = one_of_each().map(|(_, text)| text.len());
+    assert_eq!(lengths, [115, 71, 72, 294, 180, 109]);
+}
+
+#[test]
+fn a_link_given_to_the_wrong_parser_is_told_what_it_is() {
+    for (is, text) in one_of_each() {
+        for (wanted, refused) in [
+            (LinkType::Room, link(&text).err()),
+            (LinkType::Relay, relay(&text).err()),
+            (LinkType::Contact, text.parse::<ContactLink>().err()),
+            (LinkType::PrivateRoom, text.parse::<RoomLink>().err()),
+            (LinkType::Device, text.parse::<DeviceLink>().err()),
+        ] {
+            let expected = match (is, wanted) {
+                _ if is == wanted => None,
+                (LinkType::Relay, LinkType::Room) => Some(LinkError::NoRoom),
+                (LinkType::Room, LinkType::Relay) => Some(LinkError::NoRelay),
+                _ => Some(LinkError::Wrong(WrongLink { is, wanted })),
+            };
+            assert_eq!(refused, expected, "{text}");
+        }
+    }
+    let told = one_of_each()[0].1.parse::<ContactLink>().err().unwrap().to_string();
+    assert_eq!(told, "this is a room's link, not a contact's link: open it with `estoile chat LINK`");
+    assert_eq!(
+        "https://relay:7070"
+            .parse::<DeviceLink>()
+            .err()
+            .map(|e| e.to_string().starts_with("this is a relay's address")),
+        Some(true)
+    );
+    assert_eq!("https://relay/#x/y".parse::<AnyLink>(), Err(LinkError::Kind));
+}
+
+#[test]
+fn damaged_links_of_accounts_are_refused() {
+    for (_, text) in one_of_each().into_iter().skip(3) {
+        for cut in [1, 2, 44] {
+            let cut = text.get(..text.len() - cut).unwrap();
+            assert!(cut.parse::<AnyLink>().is_err(), "{cut}");
+        }
+        for more in ["/", "A", "=", "/more"] {
+            assert!(format!("{text}{more}").parse::<AnyLink>().is_err(), "{text}{more}");
+        }
+        assert_eq!(text.replace("https", "http").parse::<AnyLink>().err(), Some(LinkError::PlainHttp));
+    }
+    for carried in [long(4), long(6)] {
+        let text = format!("https://relay:7070/#c/{RELAY}/{carried}");
+        assert_eq!(text.parse::<ContactLink>().err(), Some(LinkError::Secret));
+    }
+}
