@@ -35,7 +35,8 @@ fn answer(name: &str) -> String {
     let section = document.split_once("## 28. Answers to check private rooms by").unwrap().1;
     let block = section.split_once("```answers\n").unwrap().1.split_once("```").unwrap().0;
     let line = block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-    line.unwrap_or_else(|| panic!("the document has no answer named {name}")).to_owned()
+    assert!(line.is_some(), "the document has no answer named {name}");
+    line.unwrap().to_owned()
 }
 
 fn rng() -> ChaCha20Rng {
