@@ -9,6 +9,7 @@
 
 mod corpus;
 mod mutate;
+mod private;
 mod rooms;
 mod seals;
 mod wire;
@@ -40,6 +41,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "link", run: seals::link, corpus: corpus::links },
     Target { name: "passphrase", run: seals::passphrase, corpus: corpus::passphrases },
     Target { name: "vault-value", run: seals::vault_value, corpus: corpus::vault_values },
+    Target { name: "private-letter", run: private::letter, corpus: private::letters },
+    Target { name: "roster", run: private::roster, corpus: private::rosters },
+    Target { name: "at-door", run: private::at_door, corpus: private::door_bodies },
+    Target { name: "announcement", run: private::announcement, corpus: private::announcements },
+    Target { name: "remembered-views", run: private::remembered, corpus: private::views },
     Target { name: "hub-session", run: rooms::hub_session, corpus: corpus::client_frames },
     Target { name: "engine-frames", run: rooms::engine_frames, corpus: corpus::relay_frames },
 ];
