@@ -18,7 +18,7 @@ const HELP: &str = "cargo xtask COMMAND
   tidy         crate edges, file and function lengths, module docs, stray markers
   tidy --list  the same, and the lengths that the ratchet holds
   deny         bans, licences and sources of the dependencies
-  wasm         checks that wire, seal and engine compile for wasm32
+  wasm         checks that wire, seal, mls and engine compile for wasm32
   fuzz SECS    mutates every decoder's corpus for so many seconds each
 
 Environment: ESTOILE_WASM_TOOLCHAIN=installed|rustup|debian chooses where wasm32 comes from.";

@@ -11,6 +11,9 @@ use crate::identity::DeviceKey;
 use crate::store::{Provider, encode, key_package_key};
 use crate::{Group, MAX_MESSAGE, MlsError, Suite, key_package, rules};
 
+/// Finds what was kept under a key package's reference ([`crate::NewKeyPackage::secret`]).
+pub type Finder<'a> = &'a mut dyn FnMut(&[u8]) -> Option<Zeroizing<Vec<u8>>>;
+
 /// A group that a welcome lets us into. Nothing is kept yet: dropping it declines, and the key package stays good.
 pub struct Joining {
     group: Group,
@@ -62,11 +65,7 @@ impl Group {
     /// Opens a welcome with one of our key packages; `secrets` finds what was kept under a reference. Leaves' lifetimes
     /// are not checked here (who was added long ago and has not committed since would keep everybody out): they were
     /// when each was added.
-    pub fn join(
-        welcome: &[u8],
-        device_seed: &[u8; 32],
-        secrets: &mut dyn FnMut(&[u8]) -> Option<Zeroizing<Vec<u8>>>,
-    ) -> Result<Joining, MlsError> {
+    pub fn join(welcome: &[u8], device_seed: &[u8; 32], secrets: Finder<'_>) -> Result<Joining, MlsError> {
         let welcome = parse(welcome)?;
         Suite::of(welcome.ciphersuite()).ok_or(MlsError::WrongSuite(welcome.ciphersuite().into()))?;
         let provider = Provider::default();

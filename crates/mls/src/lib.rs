@@ -51,7 +51,7 @@ pub use commit::{Pending, Plan};
 pub use error::{MlsError, OpenError};
 pub use group::Group;
 pub use identity::{Leaf, Me, Member};
-pub use join::Joining;
+pub use join::{Finder, Joining};
 pub use kat::known_answers;
 pub use key_package::{KeyPackageView, NewKeyPackage, Validity, inspect_key_package, key_package};
 pub use open::{Facts, Incoming, Staged};
