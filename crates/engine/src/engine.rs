@@ -16,7 +16,7 @@ use crate::command::RelayAddress;
 use crate::link::{Link, LinkView, Route};
 use crate::names;
 use crate::out::{Cx, Out};
-use crate::room::Room;
+use crate::room::{Room, exchange_views};
 use crate::stored::{StoredEngine, decode};
 use crate::turn::{Env, Input, Turn, TurnNumber};
 use crate::vault::{Backend, Vault, VaultError};
@@ -75,6 +75,7 @@ impl Engine {
         for input in inputs {
             self.take(input, &mut cx);
         }
+        self.touched.extend(exchange_views(&mut self.rooms, &mut cx));
         self.due(&mut cx);
         self.flush(&mut cx);
         cx.book.flush(cx.out);
@@ -100,8 +101,20 @@ impl Engine {
                     self.relay_gone(relay);
                 }
             }
-            // No room of this version asks for blobs yet.
-            Input::BlobPut { .. } | Input::BlobGot { .. } => {}
+            Input::BlobPut { relay, hash, result } => {
+                for room in self.rooms.values_mut().filter(|room| room.relay == relay) {
+                    if room.blob_put(&hash, &result, cx) {
+                        self.touched.insert(room.id);
+                    }
+                }
+            }
+            Input::BlobGot { relay, hash, result } => {
+                for room in self.rooms.values_mut().filter(|room| room.relay == relay) {
+                    if room.blob_got(&hash, result.clone(), cx) {
+                        self.touched.insert(room.id);
+                    }
+                }
+            }
             Input::Closing => self.close(cx),
             Input::Timer => {}
         }

@@ -74,6 +74,8 @@ pub(crate) fn job(id: u64) -> Vec<u8> {
 pub(crate) enum Tag {
     /// How far it was read.
     Progress = b'c',
+    /// An entry of a group's own state (MLS's).
+    Group = b'g',
     /// A letter held until its time has come.
     Held = b'h',
     /// A letter that lives here: a message, or a beat of ours.
@@ -82,8 +84,14 @@ pub(crate) enum Tag {
     Outbox = b'o',
     /// Somebody.
     Person = b'p',
+    /// What is known of a group beside MLS's state (one entry).
+    Private = b'q',
+    /// A sealing of a letter of ours.
+    Sealed = b's',
     /// The transcript's entries.
     Transcript = b't',
+    /// A group's commit that waits for the log's decision (one entry).
+    Pending = b'w',
     /// When a letter's life ends.
     End = b'x',
 }

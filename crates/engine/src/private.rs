@@ -3,189 +3,103 @@
 //! It knows no frames, sessions or timelines: a room hands in the bodies of its log's records with the time, and gets to know
 //! what they were and what to append next. The log's order decides everything: a commit is merged when the log gives it back,
 //! dropped when another of its epoch stands there instead; acknowledgements and refusals decide nothing.
+//!
+//! Each concern has its file: making and keeping a group ([`life`]), records ([`take`]) and the commits in them ([`judge`]),
+//! what follows a merge ([`merge`]), wishes ([`plan`], [`apply`]) and when a commit is due ([`schedule`]), moves ([`moves`]),
+//! words for the user ([`tell`]).
 
+mod apply;
+mod body;
+mod judge;
+mod life;
+mod merge;
 mod moves;
+mod plan;
+mod schedule;
+mod seam;
 mod stored;
+mod take;
+mod tell;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use estoile_seal::SenderKey;
+use estoile_mls::{Group, Suite};
+use estoile_seal::access::AccessKey;
+use estoile_seal::account::AccountId as Id;
 use estoile_seal::letter::Written;
-use estoile_seal::views::View;
-use estoile_wire::{Cursor, Id16, LogId, Millis, PublicKey};
+use estoile_seal::roster::{MAX_LINK_USES, Roster};
+use estoile_seal::views::{Remembered, Sight, View};
+use estoile_wire::{Cursor, LogId, Millis, PublicKey};
 use zeroize::Zeroizing;
 
-use crate::command::CommandError;
+use crate::book::Book;
+use crate::notice::NoticeKind;
 use crate::out::Cx;
-use crate::turn::{BlobError, CommandId};
+use crate::turn::CommandId;
 use crate::view::{MemberView, PrivateView, Role, RoomId, RoomLinkView};
 
-pub(crate) use moves::{Move, MoveError};
+pub(crate) use moves::MoveError;
+pub(crate) use seam::{
+    AccountId, BlobRef, Expected, Founding, Incoming, Intent, JoinError, KeptGroup, Me, News, Outgoing, Taken,
+};
+use stored::{StoredGroup, StoredPending};
 
-/// An account's id.
-pub(crate) type AccountId = [u8; 32];
+/// What an epoch's access key is exported under.
+const EXPORT_ACCESS: &str = "estoile access";
+/// What an epoch's signal key is exported under.
+const EXPORT_SIGNAL: &str = "estoile signal";
+/// What an epoch's key for addresses of blobs is exported under.
+const EXPORT_BLOB: &str = "estoile blob";
 
-/// This device as it enters groups; the account part gives it.
-#[derive(Clone)]
-pub(crate) struct Me {
-    pub(crate) account: AccountId,
-    pub(crate) name: String,
-    pub(crate) device: SenderKey,
-    pub(crate) chain: Vec<u8>,
-}
-
-impl core::fmt::Debug for Me {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Me(..)")
-    }
-}
-
-/// How a group is made.
-#[derive(Clone, Debug)]
-pub(crate) struct Founding {
-    pub(crate) room: RoomId,
-    pub(crate) name: String,
-    /// Suite 0x0001 instead of 0x004E.
-    pub(crate) classic: bool,
-    /// Seconds that the log's records may live: the log must be made with the same.
-    pub(crate) max_ttl: u64,
-}
-
-/// What a Welcome must lead to: the letter that brought it says so.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Expected {
-    pub(crate) room: RoomId,
-    pub(crate) log: LogId,
-    /// Who signed that letter.
-    pub(crate) by: AccountId,
-}
-
-/// Why a Welcome was not taken, in a sentence for the user.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum JoinError {
-    /// Its key package is none that this vault holds (any more).
-    #[error("the invitation is for a key that this device does not have (any more); ask for another one")]
-    NotForUs,
-    /// It does not lead to what the letter said, or the inviter had no right, or somebody in it is not who they say.
-    #[error("the invitation was refused: {0}; ask the inviter what happened")]
-    Refused(String),
-}
-
-/// A record of the room's log.
-#[derive(Clone, Copy)]
-pub(crate) struct Incoming<'a> {
-    pub(crate) body: &'a [u8],
-    pub(crate) cursor: Cursor,
-    pub(crate) epoch: u64,
-    /// The relay's time.
-    pub(crate) time: Millis,
-    /// The record is a commit, and the next epoch's access key is this.
-    pub(crate) advance: Option<PublicKey>,
-}
-
-impl core::fmt::Debug for Incoming<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Incoming({} bytes)", self.body.len())
-    }
-}
-
-/// A blob's address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BlobRef {
-    pub(crate) hash: [u8; 32],
-    pub(crate) size: u64,
-}
-
-/// What a record was.
-#[derive(Debug)]
-pub(crate) enum Taken {
-    /// A letter by a member's device: the packet inside, for [`estoile_seal::letter::Written::from_private_bytes`].
-    Letter { sender: PublicKey, account: AccountId, packet: Zeroizing<Vec<u8>> },
-    /// A letter of our own: SHA-256 of the record's body. Whoever seals knows it, or calls [`Private::copied`].
-    Ours([u8; 32]),
-    /// Nothing to be done: a wish to leave, an old commit read again, something refused and told.
-    Nothing,
-    /// A commit was merged: the log stands in [`Private::epoch`] now, and opens with [`Private::access`].
-    Merged,
-    /// The commit lies in this blob: get it and call [`Private::blob_got`]; nothing of this log is read until then.
-    Fetch(BlobRef),
-    /// The commit can't be judged now (told): nothing of this log is read until [`Private::due`] says otherwise.
-    Waiting,
-    /// We are out: removed, or left. Told; also [`News::Gone`].
-    Gone,
-    /// The room can't go on, and this is why (told too).
-    Stopped(String),
-}
-
-/// What is to be appended. The same again until the log has decided.
-#[derive(Clone)]
-pub(crate) struct Outgoing {
-    pub(crate) id16: Id16,
-    pub(crate) epoch: u64,
-    /// The next epoch's access key; none: a wish to leave, which is no commit.
-    pub(crate) advance: Option<PublicKey>,
-    pub(crate) body: Arc<[u8]>,
-    /// To be put at the relay first, for as long as the log keeps records.
-    pub(crate) blob: Option<([u8; 32], Arc<[u8]>)>,
-}
-
-impl core::fmt::Debug for Outgoing {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Outgoing({} bytes)", self.body.len())
-    }
-}
-
-/// A change of the group that somebody here wants. Kept until it is merged or impossible; survives lost races.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Intent {
-    /// Adds an account's devices (their key packages); a device that has a leaf already gets a new one in its place.
-    Add { account: AccountId, packages: Vec<Vec<u8>>, role: Role, via: Option<[u8; 8]>, token: u64 },
-    /// Removes a member with all devices.
-    RemoveAccount(AccountId),
-    /// Removes devices: our own account's, or those that their account's chain has removed.
-    RemoveDevices(Vec<PublicKey>),
-    SetRole { account: AccountId, role: Role },
-    Rename(String),
-    AddLink { id: [u8; 8], role: Role, uses: Option<u32>, expires: Option<Millis> },
-    /// One link, or all.
-    RevokeLink(Option<[u8; 8]>),
-    /// Fresh keys for this device.
-    Refresh,
-    /// Our chain or name has changed: it stands in our leaf.
-    Chain,
-    /// We want to be removed.
-    Leave,
-}
-
-/// What the account part must do after a turn.
-#[derive(Debug)]
-pub(crate) enum News {
-    /// The Add with this token is merged: this is for the added.
-    Welcome { token: u64, welcome: Arc<[u8]>, cursor: Cursor, epoch: u64 },
-    /// The Add with this token can't be done, and why.
-    AddFailed { token: u64, why: String },
-    /// A leaf showed this chain and name.
-    Chain { account: AccountId, name: String, chain: Vec<u8> },
-    /// The door's keys are others now, or we may answer knocks now, or no more.
-    Door,
-    /// We are no member any more.
-    Gone,
-    /// Another commit is wanted for a wish that was not asked for here (a removed device of somebody, a leave).
-    Moved,
-}
-
-/// What a vault has kept of a group: name suffixes and values, all of [`crate::names::Tag::Group`] and the two beside it.
+/// Who has which leaf in the epoch at hand.
 #[derive(Debug, Default)]
-pub(crate) struct KeptGroup {
-    pub(crate) journal: Vec<(Vec<u8>, Zeroizing<Vec<u8>>)>,
-    pub(crate) state: Option<Zeroizing<Vec<u8>>>,
-    pub(crate) pending: Option<Zeroizing<Vec<u8>>>,
+struct Tree {
+    devices: BTreeMap<PublicKey, (AccountId, u32)>,
+    names: BTreeMap<AccountId, String>,
+}
+
+/// A commit of the log that can't be judged yet: it lies in a blob, or the clock is wrong.
+struct Held {
+    body: Vec<u8>,
+    cursor: Cursor,
+    epoch: u64,
+    time: Millis,
+    advance: PublicKey,
+    /// What to try again.
+    again_at: Option<Millis>,
+    /// How often the relay gave other bytes than the blob's.
+    wrong: u32,
 }
 
 /// One private room's group.
 pub(crate) struct Private {
     room: RoomId,
     me: Me,
+    group: Group,
+    state: StoredGroup,
+    state_kept: Option<StoredGroup>,
+    pending: Option<StoredPending>,
+    pending_changed: bool,
+    roster: Roster,
+    tree: Tree,
+    views: Remembered,
+    /// Who waits for which wish.
+    answers: BTreeMap<u64, Vec<CommandId>>,
+    news: Vec<News>,
+    /// When somebody's standing leave is committed.
+    leave_at: Option<Millis>,
+    /// When this device's first fresh keys are due; chosen when it is online.
+    join_at: Option<Millis>,
+    /// When a removed device's leaves are removed, if nobody else does.
+    revoke_at: Option<Millis>,
+    /// A commit that can't be judged yet; in memory only, because the room gives it again.
+    held: Option<Held>,
+    /// This epoch's access key.
+    access: AccessKey,
+    /// This epoch's signal key.
+    signal: Zeroizing<[u8; 32]>,
+    /// The group's library failed: what it holds is not kept.
+    broken: bool,
 }
 
 impl core::fmt::Debug for Private {
@@ -194,219 +108,231 @@ impl core::fmt::Debug for Private {
     }
 }
 
+/// The key that an exported secret is the seed of.
+fn access_key(secret: &[u8]) -> Option<AccessKey> {
+    secret.try_into().ok().map(AccessKey::from_seed)
+}
+
+const fn to_view(role: estoile_seal::roster::Role) -> Role {
+    match role {
+        estoile_seal::roster::Role::Member => Role::Member,
+        estoile_seal::roster::Role::Admin => Role::Admin,
+        estoile_seal::roster::Role::Owner => Role::Owner,
+    }
+}
+
+const fn from_view(role: Role) -> estoile_seal::roster::Role {
+    match role {
+        Role::Member => estoile_seal::roster::Role::Member,
+        Role::Admin => estoile_seal::roster::Role::Admin,
+        Role::Owner => estoile_seal::roster::Role::Owner,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    crate::room::hex(bytes)
+}
+
 impl Private {
-    /// A group of one at epoch 0, and its log's first access key.
-    pub(crate) fn found(me: &Me, founding: &Founding, cx: &mut Cx<'_>) -> Result<Self, CommandError> {
-        let _ = (founding.classic, &founding.name, founding.max_ttl, &cx.now);
-        Ok(Self { room: founding.room, me: me.clone() })
-    }
-
-    /// Opens a Welcome and judges the group in it: the letter's log, the inviter's right, every leaf's chain. With it comes
-    /// the reference of the key package that was used, if it must be deleted in the same turn.
-    pub(crate) fn join(
-        me: &Me,
-        welcome: &[u8],
-        secrets: &mut dyn FnMut(&[u8]) -> Option<Zeroizing<Vec<u8>>>,
-        expected: &Expected,
-        cx: &mut Cx<'_>,
-    ) -> Result<(Self, Option<Vec<u8>>), JoinError> {
-        let _ = (welcome, secrets(&[]), expected.log, expected.by, &cx.now);
-        Ok((Self { room: expected.room, me: me.clone() }, None))
-    }
-
-    /// The group as the vault has it; none if that can't be read.
-    pub(crate) fn restore(room: RoomId, kept: KeptGroup) -> Option<Self> {
-        let _ = (room, kept.journal, kept.state?, kept.pending);
-        None
-    }
-
-    /// Writes down what changed. At the end of each turn in which anything here was called.
-    pub(crate) fn flush(&mut self, cx: &mut Cx<'_>) {
-        let _ = (self.room, &cx.now);
-    }
-
     /// This device, as it is in the group.
-    pub(crate) fn me(&self) -> &Me {
+    pub(crate) const fn me(&self) -> &Me {
         &self.me
     }
 
     /// The room's log.
-    pub(crate) fn log(&self) -> LogId {
-        LogId([0; 32])
+    pub(crate) const fn log(&self) -> LogId {
+        self.state.log
     }
 
     /// The epoch of the group, which is the log's as far as we have read.
     pub(crate) fn epoch(&self) -> u64 {
-        0
+        self.group.epoch()
     }
 
-    /// The access key of this epoch: what attaches; of epoch 0, what creates the log.
-    pub(crate) fn access(&self) -> SenderKey {
-        self.me.device.clone()
+    /// The access key of this epoch: what attaches; of epoch 0, what creates the log. When we are out: the last one we had.
+    pub(crate) fn access(&self) -> AccessKey {
+        self.access.clone()
     }
 
     /// Under which signals are sealed in this epoch.
     pub(crate) fn signal_key(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new([0; 32])
+        self.signal.clone()
+    }
+
+    /// All devices here, with their accounts.
+    pub(crate) fn devices(&self) -> Vec<(PublicKey, AccountId)> {
+        self.tree.devices.iter().map(|(device, (account, _))| (*device, *account)).collect()
+    }
+
+    fn blob_key(&self) -> Option<Zeroizing<[u8; 32]>> {
+        let secret = self.group.export(EXPORT_BLOB, 32).ok()?;
+        <[u8; 32]>::try_from(secret.as_slice()).ok().map(Zeroizing::new)
+    }
+
+    /// Who is here, who may do what, and the door's keys.
+    pub(crate) const fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// Suite 0x0001.
+    pub(crate) fn classic(&self) -> bool {
+        self.group.suite() == Suite::Classic
     }
 
     /// Whose device this is, if it has a leaf now.
     pub(crate) fn account_of(&self, device: &PublicKey) -> Option<AccountId> {
-        (*device == self.me.device.public()).then_some(self.me.account)
+        self.tree.devices.get(device).map(|(account, _)| *account)
     }
 
-    /// The name in a device's leaf.
+    /// The name in an account's leaves.
     pub(crate) fn name_of(&self, account: &AccountId) -> Option<String> {
-        (*account == self.me.account).then(|| self.me.name.clone())
+        self.tree.names.get(account).cloned()
     }
 
     /// The accounts in the room.
     pub(crate) fn accounts(&self) -> Vec<AccountId> {
-        vec![self.me.account]
+        self.roster.members.keys().map(|account| account.0).collect()
     }
 
     /// The room's name.
     pub(crate) fn name(&self) -> &str {
-        &self.me.name
+        &self.roster.name
     }
 
-    /// The members, as faces see them (`last_heard` is the room's to fill in).
-    pub(crate) fn members(&self, cx: &crate::book::Book) -> Vec<MemberView> {
-        let _ = cx;
-        Vec::new()
-    }
-
-    /// The room's links.
-    pub(crate) fn links(&self) -> Vec<RoomLinkView> {
-        Vec::new()
-    }
-
-    /// What the room is beyond a room.
-    pub(crate) fn view(&self, book: &crate::book::Book) -> PrivateView {
-        let _ = book;
-        PrivateView {
-            role: None,
-            members: 0,
-            devices: 0,
-            epoch: 0,
-            post_quantum: true,
-            waiting: false,
-            verified: false,
-        }
+    /// The room keeps records so long: seconds.
+    pub(crate) const fn max_ttl(&self) -> u64 {
+        self.roster.max_ttl
     }
 
     /// What an account may do here.
     pub(crate) fn role_of(&self, account: &AccountId) -> Option<Role> {
-        let _ = account;
-        None
+        self.roster.role(&Id(*account)).map(to_view)
+    }
+
+    /// The members, as faces see them (`last_heard` is the room's to fill in).
+    pub(crate) fn members(&self, book: &Book) -> Vec<MemberView> {
+        let view = |(account, member): (&Id, &estoile_seal::roster::Member)| {
+            let contact = book.contact(&account.0);
+            let devices = self.tree.devices.values().filter(|(whose, _)| *whose == account.0).count();
+            MemberView {
+                account: hex(&account.0),
+                name: self.name_of(&account.0).unwrap_or_default(),
+                shown: self.shown(&account.0),
+                role: to_view(member.role),
+                own: account.0 == self.me.account,
+                verified: contact.is_some_and(|c| c.verified),
+                contact: contact.map(|c| c.id),
+                devices: u32::try_from(devices).unwrap_or(u32::MAX),
+                last_heard: None,
+            }
+        };
+        let mut members: Vec<MemberView> = self.roster.members.iter().map(view).collect();
+        members.sort_by(|a, b| (b.role, &a.name, &a.account).cmp(&(a.role, &b.name, &b.account)));
+        members
+    }
+
+    /// The room's links.
+    pub(crate) fn links(&self) -> Vec<RoomLinkView> {
+        let view = |link: &estoile_seal::roster::RoomLink| RoomLinkView {
+            id: hex(&link.id),
+            uses_left: (link.uses < MAX_LINK_USES).then_some(link.uses),
+            expires_at: (link.expires < Millis::MAX).then_some(link.expires),
+        };
+        self.roster.links.iter().map(view).collect()
+    }
+
+    /// What the room is beyond a room.
+    pub(crate) fn view(&self, book: &Book) -> PrivateView {
+        let others = || self.roster.members.keys().filter(|account| account.0 != self.me.account);
+        PrivateView {
+            role: self.role_of(&self.me.account).filter(|_| !self.state.gone),
+            members: u32::try_from(self.roster.members.len()).unwrap_or(u32::MAX),
+            devices: u32::try_from(self.tree.devices.len()).unwrap_or(u32::MAX),
+            epoch: self.epoch(),
+            post_quantum: !self.classic(),
+            waiting: false,
+            verified: others().next().is_some()
+                && others().all(|account| book.contact(&account.0).is_some_and(|c| c.verified && c.stopped.is_none())),
+        }
     }
 
     /// Letters can be sealed now: no commit is under way and nobody's leave stands.
     pub(crate) fn can_seal(&self) -> bool {
-        true
+        self.pending.is_none() && self.runs() && self.held.is_none() && self.group.standing_leaves().is_empty()
     }
 
-    /// Seals a letter in this epoch: the record's body. Its hash is what [`Taken::Ours`] will say.
+    fn runs(&self) -> bool {
+        self.state.stopped.is_none() && !self.state.gone && !self.broken
+    }
+
+    /// Seals a letter in this epoch: the record's body. Its SHA-256 is what [`Taken::Ours`] will say.
     pub(crate) fn seal(&mut self, written: &Written, cx: &mut Cx<'_>) -> Option<Vec<u8>> {
-        let _ = (written, &cx.now);
-        None
-    }
-
-    /// A record of the log, in the log's order.
-    pub(crate) fn take(&mut self, record: &Incoming<'_>, cx: &mut Cx<'_>) -> Taken {
-        let _ = (record, &cx.now);
-        Taken::Nothing
-    }
-
-    /// The blob of [`Taken::Fetch`] came, or not.
-    pub(crate) fn blob_got(&mut self, hash: &[u8; 32], result: Result<Vec<u8>, BlobError>, cx: &mut Cx<'_>) -> Taken {
-        let _ = (hash, result, &cx.now);
-        Taken::Nothing
-    }
-
-    /// A record of our own device that this vault never wrote: stopped, and told; the same sentence again.
-    pub(crate) fn copied(&mut self, cx: &mut Cx<'_>) -> String {
-        let _ = &cx.now;
-        String::new()
-    }
-
-    /// What is due by time: held records are tried again. Call it when [`Self::next_timeout`] has come, and after a restart.
-    pub(crate) fn due(&mut self, cx: &mut Cx<'_>) -> Taken {
-        let _ = &cx.now;
-        Taken::Nothing
-    }
-
-    /// When [`Self::due`] or [`Self::commit_to_send`] has something to do; `online`: the room is attached and has read all.
-    pub(crate) fn next_timeout(&self, online: bool) -> Option<Millis> {
-        let _ = online;
-        None
-    }
-
-    /// A commit is wanted. It is kept; `answer` is answered when it is merged or when it turns out impossible.
-    pub(crate) fn want(&mut self, intent: Intent, answer: Option<CommandId>, cx: &mut Cx<'_>) {
-        let _ = (intent, answer, &cx.now);
-    }
-
-    /// What is to be appended now, if anything: only while the room is attached and has read all. The same until the log has
-    /// decided.
-    pub(crate) fn commit_to_send(&mut self, cx: &mut Cx<'_>) -> Option<Outgoing> {
-        let _ = &cx.now;
-        None
+        if !self.can_seal() {
+            return None;
+        }
+        let message = match self.group.encrypt(&written.to_bytes()) {
+            Ok(message) => message,
+            Err(error) => {
+                self.library(&error, cx);
+                return None;
+            }
+        };
+        self.note_sent(cx);
+        body::inline(&message)
     }
 
     /// What the account part must do; empties it.
     pub(crate) fn take_news(&mut self) -> Vec<News> {
-        Vec::new()
-    }
-
-    /// The account's chain or name is another now.
-    pub(crate) fn set_me(&mut self, me: Me, cx: &mut Cx<'_>) {
-        self.me = me;
-        let _ = &cx.now;
-    }
-
-    /// A longer chain of somebody was seen (anywhere) that removes these devices: they leave this room too.
-    pub(crate) fn devices_removed(&mut self, account: &AccountId, removed: &[PublicKey], cx: &mut Cx<'_>) {
-        let _ = (account, removed, &cx.now);
+        core::mem::take(&mut self.news)
     }
 
     /// Why the room can't go on.
     pub(crate) fn stopped(&self) -> Option<&str> {
-        None
+        self.state.stopped.as_ref().map(|stop| stop.why.as_str())
+    }
+
+    /// We are no member any more.
+    pub(crate) const fn is_gone(&self) -> bool {
+        self.state.gone
+    }
+
+    /// The user has looked at what stopped the room: it goes on, if it was of that kind.
+    pub(crate) fn look(&mut self) -> bool {
+        let ends = self.state.stopped.as_ref().is_some_and(|stop| stop.look);
+        if ends {
+            self.state.stopped = None;
+        }
+        ends
     }
 
     /// What we see of this room, to be said in other places.
     pub(crate) fn sight(&self) -> Option<View> {
-        None
+        self.views.newest().copied().filter(|_| self.runs())
     }
 
-    /// Views that somebody said elsewhere: if one is of this room and another group, the room stops, and this is why.
+    /// Views that somebody said elsewhere: if one is of this room and of another group, the room stops, and this is why.
     pub(crate) fn compare(&mut self, views: &[View], by: &AccountId, cx: &mut Cx<'_>) -> Option<String> {
-        let _ = (views, by, &cx.now);
-        None
+        let split = views.iter().any(|view| self.views.compare(view) == Sight::Split);
+        if !split || !self.runs() {
+            return None;
+        }
+        let who = self.who(by, cx.book);
+        let why = format!(
+            "{who} and you see two different histories of this room: the relay, or a member, keeps you apart; nothing more is sent or shown here"
+        );
+        self.stop(NoticeKind::Split, &why, tell::ADVICE_SPLIT, None, cx);
+        Some(why)
     }
 
-    /// The same people less some in a new group, and what to announce on this room's door. For owners and admins of the last
-    /// good epoch.
-    pub(crate) fn begin_move(
-        &mut self,
-        founding: &Founding,
-        without: &[AccountId],
-        relay: &str,
-        cx: &mut Cx<'_>,
-    ) -> Result<(Self, Vec<u8>), CommandError> {
-        let _ = (without, relay);
-        Ok((Self::found(&self.me, founding, cx)?, Vec::new()))
-    }
-
-    /// Judges an announcement that stood on this room's door.
-    pub(crate) fn check_move(&self, announcement: &[u8]) -> Result<Move, MoveError> {
-        moves::read(announcement)
-    }
-
-    /// Who was promised a place with which role when the room moved here: their knock is answered.
-    pub(crate) fn expects(&self, account: &AccountId) -> Option<Role> {
-        let _ = account;
-        None
+    /// This clock was set back: what
+    /// waits must not wait longer than it would have.
+    pub(crate) fn clock_went_back(&mut self, by: u64) {
+        for at in [&mut self.leave_at, &mut self.join_at, &mut self.revoke_at, &mut self.state.heal_at] {
+            *at = at.map(|at| at.saturating_sub(by));
+        }
+        if let Some(held) = &mut self.held {
+            held.again_at = held.again_at.map(|at| at.saturating_sub(by));
+        }
+        self.state.healed_at = self.state.healed_at.saturating_sub(by);
     }
 }

@@ -5,51 +5,64 @@
 
 mod ask;
 mod attach;
+mod commits;
 mod end;
+mod enter;
+mod faces;
+mod group;
 mod hold;
+mod lock;
 mod outbox;
 mod people;
 mod presence;
 mod receive;
+mod sealed;
 mod send;
 mod timeline;
+mod views;
 
 pub(crate) use attach::refusal_in_words;
+pub(crate) use enter::NewPrivate;
 pub(crate) use people::hex;
 pub(crate) use receive::duration;
 pub(crate) use send::SendJob;
 pub(crate) use timeline::{AT_HAND, Letter};
+pub(crate) use views::exchange_views;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use estoile_seal::SenderKey;
-use estoile_seal::link::{Link as RoomLink, LinkKind};
 use estoile_seal::quick::{RoomKeys, RoomSecret};
 use estoile_seal::transcript::{Hash, Transcript};
-use estoile_wire::{Millis, PublicKey};
+use estoile_wire::{LogId, Millis, PublicKey};
 
 use crate::command::{CommandError, RelayAddress};
 use crate::link::LinkView;
 use crate::names::{self, Tag};
 use crate::out::Cx;
-use crate::stored::{Progress, StoredEnd, StoredHeld, StoredRoom};
-use crate::view::{ConnectionView, Event, MessageView, RelayId, RoomId, RoomView};
+use crate::private::{AccountId, KeptGroup, Private};
+use crate::stored::{Progress, StoredEnd, StoredHeld, StoredRoom, StoredSealed};
+use crate::view::{Event, RelayId, RoomId, RoomView};
 
 use ask::Answers;
 use attach::Attach;
+use commits::Commits;
+use faces::Known;
 use hold::Hold;
+use lock::Lock;
 use outbox::Outbox;
 use people::People;
 use presence::Presence;
+use sealed::Sealed;
 use timeline::Timeline;
+use views::Views;
 
 /// A room.
 pub(crate) struct Room {
     pub(crate) id: RoomId,
     pub(crate) relay: RelayId,
     pub(crate) stored: StoredRoom,
-    keys: RoomKeys,
-    sender: SenderKey,
+    lock: Lock,
     own: PublicKey,
     progress: Progress,
     progress_kept: Progress,
@@ -73,6 +86,18 @@ pub(crate) struct Room {
     unseen_told: bool,
     /// Everything was read since this connection was made: if this vault is a copy, we know it by now.
     read_up: bool,
+    /// In a private room: what was sealed in this epoch, …
+    sealed: Sealed,
+    /// … the commit on its way, …
+    commits: Commits,
+    /// … what is said of other rooms here, …
+    views: Views,
+    /// … what faces are told of its people, …
+    known: Known,
+    /// … whose device a sender is, or was, …
+    devices: BTreeMap<PublicKey, AccountId>,
+    /// … and who has a leaf.
+    leaves: BTreeMap<PublicKey, AccountId>,
 }
 
 impl core::fmt::Debug for Room {
@@ -90,14 +115,34 @@ pub(crate) struct Kept {
     pub(crate) outbox: Vec<Letter>,
     pub(crate) future: Vec<(u64, StoredHeld)>,
     pub(crate) ends: Vec<(u64, StoredEnd)>,
+    /// A private room's group.
+    pub(crate) group: KeptGroup,
+    /// Sealings of this epoch.
+    pub(crate) sealed: Vec<(u64, StoredSealed)>,
+}
+
+/// How a room is opened, as the vault has it; and as whom.
+fn open_lock(id: RoomId, stored: &StoredRoom, progress: &Progress, group: KeptGroup) -> Option<(Lock, PublicKey)> {
+    let Some(private) = &stored.private else {
+        let keys = Box::new(RoomKeys::derive(&RoomSecret::from_bytes(stored.secret)));
+        let sender = SenderKey::from_seed(&stored.sender_seed);
+        let own = sender.public();
+        return Some((Lock::Quick { keys, sender }, own));
+    };
+    let own = private.own.unwrap_or(PublicKey([0; 32]));
+    let lock = match Private::restore(id, group) {
+        Some(group) => Lock::Private(Box::new(group)),
+        // Not in yet, or no more.
+        None if private.own.is_none() || progress.is_out() => Lock::Outside(private.log),
+        None => return None,
+    };
+    Some((lock, own))
 }
 
 impl Room {
     /// A room as the vault has it; a fresh one has nothing kept. None if what was kept can't be read.
     pub(crate) fn new(id: RoomId, relay: RelayId, stored: StoredRoom, progress: Progress, kept: Kept) -> Option<Self> {
-        let keys = RoomKeys::derive(&RoomSecret::from_bytes(stored.secret));
-        let sender = SenderKey::from_seed(&stored.sender_seed);
-        let own = sender.public();
+        let (lock, own) = open_lock(id, &stored, &progress, kept.group)?;
         // What was signed before a member of the newest only came is not theirs to miss.
         let joined = if stored.newest.is_some() { stored.joined } else { 0 };
         let entries = kept.transcript.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
@@ -110,44 +155,76 @@ impl Room {
         for (number, person) in kept.people {
             people.restore(number, person);
         }
-        let mut timeline = Timeline::default();
         let mut outbox = Outbox::default();
-        for letter in &kept.outbox {
-            outbox.restore(letter, &keys.log_id())?;
+        if let Some(log) = lock.log() {
+            for letter in &kept.outbox {
+                outbox.restore(letter, &log, own)?;
+            }
         }
+        let sealed = Sealed::restore(kept.sealed, lock.epoch(), &mut outbox);
+        let mut room = Self {
+            people,
+            outbox,
+            sealed,
+            future: kept.future.into_iter().collect(),
+            ends: kept.ends.into_iter().map(|(seq, end)| ((end.at, seq), end.hash)).collect(),
+            ..Self::with(id, relay, stored, progress, lock, transcript, own)
+        };
         for letter in kept.letters.into_iter().chain(kept.outbox) {
-            let unread = letter.seq >= progress.read_seq && letter.stored.sender != own;
-            timeline.insert(letter, unread);
+            let unread = room.is_unread(&letter);
+            room.devices.extend(letter.stored.account.map(|account| (letter.stored.sender, account)));
+            room.timeline.insert(letter, unread);
         }
-        Some(Self {
+        room.leaves = room.lock.private().into_iter().flat_map(Private::devices).collect();
+        room.devices.extend(room.leaves.clone());
+        Some(room)
+    }
+
+    /// A room with an empty past.
+    fn with(
+        id: RoomId,
+        relay: RelayId,
+        stored: StoredRoom,
+        progress: Progress,
+        lock: Lock,
+        transcript: Transcript,
+        own: PublicKey,
+    ) -> Self {
+        Self {
             id,
             relay,
             stored,
-            keys,
-            sender,
+            lock,
             own,
             progress_kept: progress.clone(),
             progress,
             transcript,
-            timeline,
-            people,
-            outbox,
+            timeline: Timeline::default(),
+            people: People::default(),
+            outbox: Outbox::default(),
             waiting: VecDeque::new(),
             attach: Attach::Out,
             hold: Hold::default(),
-            future: kept.future.into_iter().collect(),
-            ends: kept.ends.into_iter().map(|(seq, end)| ((end.at, seq), end.hash)).collect(),
+            future: BTreeMap::new(),
+            ends: BTreeMap::new(),
             presence: Presence::default(),
             answers: Answers::default(),
             rescan: None,
             last_view: None,
             unseen_told: false,
             read_up: false,
-        })
+            sealed: Sealed::default(),
+            commits: Commits::default(),
+            views: Views::default(),
+            known: Known::default(),
+            devices: BTreeMap::new(),
+            leaves: BTreeMap::new(),
+        }
     }
 
-    pub(crate) const fn log(&self) -> estoile_wire::LogId {
-        self.keys.log_id()
+    /// The room's log; none while we wait to be let in.
+    pub(crate) fn log(&self) -> Option<LogId> {
+        self.lock.log()
     }
 
     pub(crate) fn address(&self) -> RelayAddress {
@@ -162,107 +239,6 @@ impl Room {
     /// Writes down how the room is opened.
     pub(crate) fn keep_opening(&self, cx: &mut Cx<'_>) {
         cx.put(names::opening(self.id), &self.stored);
-    }
-
-    /// The link that opens the room; empty until the relay's key is known.
-    fn link(&self) -> String {
-        let s = &self.stored;
-        let Some(relay) = s.pin else { return String::new() };
-        let kind = if s.passphrase { LinkKind::Passphrase } else { LinkKind::Quick(RoomSecret::from_bytes(s.secret)) };
-        RoomLink { tls: s.tls, host: s.host.clone(), port: s.port, name: s.name.clone(), relay, kind }.to_string()
-    }
-
-    fn host(&self) -> String {
-        let s = &self.stored;
-        if s.host.contains(':') { format!("[{}]:{}", s.host, s.port) } else { format!("{}:{}", s.host, s.port) }
-    }
-
-    fn connection(&self, link: &LinkView<'_>) -> ConnectionView {
-        match (link, &self.attach) {
-            (LinkView::Connecting, _) => ConnectionView::Connecting,
-            (LinkView::Offline { why, retry_at }, _) => {
-                ConnectionView::Offline { why: (*why).to_owned(), retry_at: *retry_at }
-            }
-            (
-                LinkView::Up,
-                Attach::Live | Attach::Attaching { rescan: true, .. } | Attach::Reading { rescan: true },
-            ) => ConnectionView::Online,
-            (LinkView::Up, Attach::Waiting { until, why }) => {
-                ConnectionView::Offline { why: why.clone(), retry_at: Some(*until) }
-            }
-            (LinkView::Up, Attach::Out) => match &self.progress.stopped {
-                Some(why) => ConnectionView::Offline { why: why.clone(), retry_at: None },
-                None => ConnectionView::Connecting,
-            },
-            (LinkView::Up, _) => ConnectionView::CatchingUp,
-        }
-    }
-
-    fn is_unread(&self, letter: &Letter) -> bool {
-        letter.seq >= self.progress.read_seq && letter.stored.text.is_some() && !letter.own(&self.own)
-    }
-
-    /// The room as a list shows it.
-    pub(crate) fn view(&self, link: &LinkView<'_>) -> RoomView {
-        RoomView {
-            id: self.id,
-            name: self.stored.name.clone(),
-            link: self.link(),
-            host: self.host(),
-            own_name: self.stored.own_name.clone(),
-            unread: u32::try_from(self.timeline.unread()).unwrap_or(u32::MAX),
-            connection: self.connection(link),
-            ttl: self.default_ttl(),
-            max_ttl: self.progress.max_ttl,
-            stopped: self.progress.stopped.clone().or_else(|| link.given_up()),
-            private: None,
-        }
-    }
-
-    /// A letter as faces see it; none if it shows nothing.
-    pub(crate) fn message(&self, letter: &Letter) -> Option<MessageView> {
-        let s = &letter.stored;
-        Some(MessageView {
-            room: self.id,
-            id: letter.id(),
-            from: s.name.clone(),
-            shown: self.people.shown(&s.name, &s.sender),
-            key: hex(&s.sender.0),
-            own: letter.own(&self.own),
-            text: s.text.clone()?,
-            sent_at: s.sent_at,
-            ttl: s.ttl.map(u64::from),
-            ends_at: letter.ends_at(),
-            cursor: s.cursor,
-            state: letter.state(),
-            unread: self.is_unread(letter),
-            account: None,
-            verified: false,
-        })
-    }
-
-    /// The newest messages, in timeline order, and whether older ones exist.
-    pub(crate) fn newest(&self, newest: usize) -> (Vec<MessageView>, bool) {
-        let visible = || self.timeline.shown().filter(|l| !self.hold.holds(&l.stored.hash));
-        let mut messages: Vec<MessageView> = visible().take(newest).filter_map(|l| self.message(l)).collect();
-        messages.reverse();
-        let more = visible().nth(newest).is_some() || self.timeline.lowest_seq().is_some_and(|seq| seq > 0);
-        (messages, more)
-    }
-
-    /// Messages at hand that stand before one, newest first; and the local number below which the vault has more.
-    pub(crate) fn at_hand_before(&self, before: &[u8; 32], limit: usize) -> Option<Vec<&Letter>> {
-        let place = self.timeline.get(before)?.place();
-        Some(self.timeline.shown_before(place).take(limit).collect())
-    }
-
-    /// The lowest local number at hand, or the next one.
-    pub(crate) fn lowest_seq(&self) -> u64 {
-        self.timeline.lowest_seq().unwrap_or(self.progress.next_seq)
-    }
-
-    pub(crate) fn people(&self, link: &LinkView<'_>, now: Millis) -> Vec<crate::view::PersonView> {
-        self.people.views(&self.own, matches!((link, &self.attach), (LinkView::Up, Attach::Live)), now)
     }
 
     /// Everything up to the newest message is read.
@@ -290,8 +266,11 @@ impl Room {
         self.transcript.set_sociable(sociable);
     }
 
-    /// Sets the name used here.
+    /// Sets the name used here; in a private room the account's name counts.
     pub(crate) fn set_name(&mut self, name: String, cx: &mut Cx<'_>) {
+        if self.is_private() {
+            return;
+        }
         self.stored.own_name = name;
         self.keep_opening(cx);
     }
@@ -304,11 +283,16 @@ impl Room {
         self.hold.clock_went_back(by);
         self.people.clock_went_back(by);
         self.answers.clock_went_back(by);
+        self.commits.clock_went_back(by);
         self.rescan = self.rescan.map(|at| at.saturating_sub(by));
     }
 
     /// Ends the turn for this room: what changed goes to the vault and to the faces.
     pub(crate) fn flush(&mut self, link: &LinkView<'_>, cx: &mut Cx<'_>) {
+        if let Some(private) = self.lock.private_mut() {
+            private.flush(cx);
+        }
+        self.learn_known(cx.book);
         for change in self.transcript.take_changes() {
             let name = names::transcript(self.id, &change.key);
             match change.value {
@@ -348,6 +332,7 @@ impl Room {
             self.answers.next_timeout(live),
             self.rescan.filter(|_| live),
             self.transcript.next_timeout().filter(|_| !self.attach.asking()),
+            self.next_commit(),
         ]
         .into_iter()
         .flatten()
@@ -361,6 +346,7 @@ impl Room {
         self.show_held_back(cx);
         self.people.due(cx.now);
         self.look_for_unseen(cx);
+        self.group_due(cx);
         if let Some(session) = session.as_deref_mut() {
             self.attach_due(session, cx);
         }
@@ -368,6 +354,7 @@ impl Room {
         if let Some(session) = session {
             self.presence_due(session, cx);
             self.pump(session, cx);
+            self.pump_commit(session, cx);
         }
         let moved = self.transcript.take_moved();
         self.re_place(&moved, cx);

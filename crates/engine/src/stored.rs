@@ -2,7 +2,7 @@
 //!
 //! These types are never seen by faces, and never cross the wire.
 
-use estoile_wire::{Cursor, Millis, PublicKey, RelayKeyHash};
+use estoile_wire::{Cursor, LogId, Millis, PublicKey, RelayKeyHash};
 use minicbor::{Decode, Encode};
 
 /// The engine's own counters.
@@ -94,6 +94,25 @@ pub(crate) struct StoredRoom {
     /// Somebody has chosen `ttl`; else the room's own maximum counts, where it has one.
     #[n(14)]
     pub(crate) ttl_chosen: bool,
+    /// A private room; its secret and sender key stand elsewhere.
+    #[n(15)]
+    pub(crate) private: Option<StoredPrivate>,
+}
+
+/// What makes a room a private one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredPrivate {
+    /// The room's log; none while we knock.
+    #[n(0)]
+    pub(crate) log: Option<LogId>,
+    /// Our account.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) account: Option<[u8; 32]>,
+    /// This device, as it is in the room.
+    #[n(2)]
+    pub(crate) own: Option<PublicKey>,
 }
 
 impl Drop for StoredRoom {
@@ -150,6 +169,51 @@ pub(crate) struct Progress {
     /// The longest maximum, seconds, that the relay ever named: what is missing is judged by it.
     #[n(11)]
     pub(crate) longest_ttl: Option<u64>,
+    /// In a private room: the commit (or the Welcome's) that began the epoch in which we are.
+    #[n(12)]
+    pub(crate) epoch_from: Option<Cursor>,
+    /// We are no member any more.
+    #[n(13)]
+    pub(crate) out: Option<bool>,
+    /// The next sealing's local number.
+    #[n(14)]
+    pub(crate) next_sealed: Option<u64>,
+    /// In a private room: the first epoch with all the accounts that are in it now; what was said before is not said again.
+    #[n(15)]
+    pub(crate) newcomers: Option<u64>,
+}
+
+impl Progress {
+    /// We were a member and are none any more.
+    pub(crate) fn is_out(&self) -> bool {
+        self.out == Some(true)
+    }
+}
+
+/// One sealing of a letter of ours in a private room: what the log gives back can't be opened by whoever sealed it.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredSealed {
+    /// SHA-256 of the sealed body.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) digest: [u8; 32],
+    /// The letter.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) hash: [u8; 32],
+    #[n(2)]
+    pub(crate) epoch: u64,
+    /// The sealed body, while the relay may not have it.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl core::fmt::Debug for StoredSealed {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("StoredSealed(..)")
+    }
 }
 
 /// How far a letter of ours has come.
@@ -200,6 +264,13 @@ pub(crate) struct StoredLetter {
     /// When the relay kept it, by this clock.
     #[n(11)]
     pub(crate) kept_at: Option<Millis>,
+    /// In a private room: the sender's account.
+    #[n(12)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) account: Option<[u8; 32]>,
+    /// In a private room: the epoch in which it was written (ours), or came.
+    #[n(13)]
+    pub(crate) epoch: Option<u64>,
 }
 
 impl core::fmt::Debug for StoredLetter {
@@ -222,6 +293,22 @@ pub(crate) struct StoredHeld {
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
     pub(crate) hash: [u8; 32],
+    /// In a private room: whose device sent it, in which epoch, and whose device that is.
+    #[n(4)]
+    pub(crate) private: Option<StoredOrigin>,
+}
+
+/// Where a private room's letter comes from, as its seal said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredOrigin {
+    #[n(0)]
+    pub(crate) sender: PublicKey,
+    #[n(1)]
+    pub(crate) epoch: u64,
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) account: [u8; 32],
 }
 
 /// When a letter's life ends.

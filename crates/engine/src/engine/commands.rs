@@ -84,7 +84,8 @@ impl Engine {
         }
         let same = |room: &&Room| {
             let s = &room.stored;
-            s.secret == *open.secret.as_bytes()
+            s.private.is_none()
+                && s.secret == *open.secret.as_bytes()
                 && (&s.host, s.port, s.tls) == (&open.relay.host, open.relay.port, open.relay.tls)
                 && (s.pin.is_none() || open.relay.pin.is_none() || s.pin == open.relay.pin)
         };
@@ -115,6 +116,7 @@ impl Engine {
             sociable: open.sociable,
             joined: cx.now,
             ttl_chosen: open.ttl.is_some(),
+            private: None,
         };
         let Some(room) = Room::new(id, RelayId(u32::MAX), stored, Progress::default(), Kept::default()) else {
             return Err(CommandError::Stopped(

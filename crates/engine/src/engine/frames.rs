@@ -53,6 +53,11 @@ impl Engine {
             RelayFrame::Lagged(f) => {
                 self.of_log(relay, &f.log, cx, |room, session, cx| room.lagged(&f, session, cx));
             }
+            RelayFrame::BlobGrant(f) => {
+                self.answered(relay, f.request, cx, |room, session, cx| room.blob_granted(&f, session, cx));
+            }
+            // Nothing of this version asks for these yet.
+            RelayFrame::Done(_) | RelayFrame::Counted(_) | RelayFrame::Taken(_) => {}
         }
     }
 

@@ -8,6 +8,7 @@ use crate::board::Board;
 use crate::book::Book;
 use crate::link::Route;
 use crate::names::{self, Own, Tag};
+use crate::private::KeptGroup;
 use crate::room::{AT_HAND, Kept, Letter, Room};
 use crate::stored::{Progress, StoredEngine, StoredLetter, StoredRoom, decode};
 use crate::turn::Env;
@@ -84,7 +85,9 @@ impl Engine {
     pub(super) fn add(&mut self, mut room: Room) {
         let relay: RelayId = self.link_to(&room.address());
         room.relay = relay;
-        self.routes.insert((relay, room.log()), Route::Room(room.id));
+        if let Some(log) = room.log() {
+            self.routes.insert((relay, log), Route::Room(room.id));
+        }
         self.touched.insert(room.id);
         self.rooms.insert(room.id, room);
     }
@@ -138,9 +141,24 @@ async fn load_room<B: Backend>(vault: &Vault<B>, id: RoomId, stored: StoredRoom)
         outbox,
         future: numbered(vault, id, Tag::Held).await?,
         ends: numbered(vault, id, Tag::End).await?,
+        group: load_group(vault, id, &stored).await?,
+        sealed: numbered(vault, id, Tag::Sealed).await?,
     };
     // The relay's number is given when the room is added.
     Room::new(id, RelayId(u32::MAX), stored, progress, kept).ok_or(LoadError::Unreadable)
+}
+
+/// A private room's group; a quick room has none.
+async fn load_group<B: Backend>(vault: &Vault<B>, id: RoomId, stored: &StoredRoom) -> Result<KeptGroup, VaultError> {
+    if stored.private.is_none() {
+        return Ok(KeptGroup::default());
+    }
+    let prefix = names::kind(id, Tag::Group);
+    let suffix = |name: &[u8]| name.get(prefix.len()..).unwrap_or_default().to_vec();
+    let journal = all(vault, &prefix).await?.into_iter().map(|(name, value)| (suffix(&name), value)).collect();
+    let state = vault.get(&names::kind(id, Tag::Private)).await?;
+    let pending = vault.get(&names::kind(id, Tag::Pending)).await?;
+    Ok(KeptGroup { journal, state, pending })
 }
 
 /// The newest letters, as many as are kept at hand.

@@ -3,7 +3,6 @@
 //! It knows cursors and the relay's answers, not letters.
 
 use estoile_wire::frame::{Attach as AttachFrame, Attached, Create, Detach, Lagged, Live, Refused};
-use estoile_wire::id::LogKind;
 use estoile_wire::refusal::Retry;
 use estoile_wire::{ClientFrame, Cursor, Millis, Refusal};
 
@@ -23,6 +22,10 @@ const RESCAN_RECORDS: u64 = 5_000;
 /// Between two readings of the same log for what is missing.
 const RESCAN_PAUSE_MS: u64 = 5_000;
 
+/// A private room's log can't be made anew under a group that has moved on.
+pub(super) const LOG_IS_OLD: &str = "the relay's log of this room is older than what it gave us before: it was restored from an old copy, or made anew, and this room can't go on in it";
+const LOG_IS_GONE: &str = "the relay does not have this room's log (any more), and this room can't go on without it";
+
 /// Where the attachment stands.
 #[derive(Debug)]
 pub(super) enum Attach {
@@ -38,6 +41,10 @@ pub(super) enum Attach {
     Live,
     /// The relay said "later".
     Waiting { until: Millis, why: String },
+    /// A commit ended the epoch, and the next one's key is here: to be attached to at once.
+    Next,
+    /// A commit can't be merged yet: nothing is read until then.
+    Held,
 }
 
 impl Attach {
@@ -73,7 +80,7 @@ impl Attach {
 impl Room {
     /// A session is there: create or attach.
     pub(crate) fn begin(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
-        if self.progress.stopped.is_some() {
+        if self.progress.stopped.is_some() || self.lock.log().is_none() {
             return;
         }
         if self.stored.create.is_some() && self.progress.floor.is_none() {
@@ -85,23 +92,27 @@ impl Room {
 
     fn create(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
         let Some(create) = &self.stored.create else { return };
+        let Some(making) = self.lock.make(&session.relay_key, &session.nonce, create.max_ttl) else { return };
         let request = session.request(self.id);
         let frame = ClientFrame::Create(Create {
             request,
-            kind: LogKind::Fixed as u64,
-            access_key: self.keys.access_public(),
+            kind: making.kind as u64,
+            access_key: making.access_key,
             max_ttl: create.max_ttl,
             quota: 0,
-            signature: self.keys.sign_create(&session.relay_key, &session.nonce, create.max_ttl, 0),
+            signature: making.signature,
             entry: create.entry.clone(),
         });
         self.attach = Attach::Creating { request };
         session.say(&frame, cx);
     }
 
-    fn attach(&mut self, session: &mut Session, rescan: bool, cx: &mut Cx<'_>) {
+    pub(super) fn attach(&mut self, session: &mut Session, rescan: bool, cx: &mut Cx<'_>) {
+        let Some(log) = self.lock.log() else { return };
+        let Some((epoch, signature)) = self.lock.prove(&session.relay_key, &session.nonce) else { return };
         let request = session.request(self.id);
-        let floor = self.progress.floor.unwrap_or_default();
+        // What lies before this epoch opens no more: reading it again would bring nothing.
+        let floor = self.progress.floor.unwrap_or_default().max(self.progress.epoch_from.unwrap_or_default());
         let after = if rescan { floor } else { self.progress.cursor.max(floor) };
         let newest = match (rescan, self.progress.floor) {
             // A log that begins anew is read whole.
@@ -109,17 +120,18 @@ impl Room {
             (false, None) => self.stored.newest,
             (false, Some(_)) => None,
         };
-        let signature = self.keys.sign_attach(&session.relay_key, &session.nonce, 0);
         self.attach = Attach::Attaching { request, rescan };
-        let frame = AttachFrame { request, log: self.log(), epoch: 0, after, signature, newest };
+        self.commits.nothing_in_flight();
+        let frame = AttachFrame { request, log, epoch, after, signature, newest };
         session.say(&ClientFrame::Attach(frame), cx);
     }
 
     /// Leaves the log and reads it again from as far back as makes sense.
-    fn attach_again(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
-        session.say(&ClientFrame::Detach(Detach { log: self.log() }), cx);
+    pub(super) fn attach_again(&mut self, session: &mut Session, rescan: bool, cx: &mut Cx<'_>) {
+        let Some(log) = self.lock.log() else { return };
+        session.say(&ClientFrame::Detach(Detach { log }), cx);
         self.outbox.nothing_in_flight();
-        self.attach(session, true, cx);
+        self.attach(session, rescan, cx);
     }
 
     pub(crate) fn created(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
@@ -139,6 +151,10 @@ impl Room {
             // With the newest only, the floor lies before the first record that comes.
             self.progress.floor = self.stored.newest.is_none().then_some(0);
         }
+        if frame.last < self.progress.cursor && self.is_private() {
+            self.stop(LOG_IS_OLD, cx);
+            return;
+        }
         if frame.last < self.progress.cursor {
             self.progress.cursor = 0;
             self.progress.floor = Some(0);
@@ -148,7 +164,7 @@ impl Room {
                 "the relay's log of this room is older than what it gave us before: it was restored from an old copy, or made anew",
                 "What you have here stays; ask the relay's owner what happened, and the others whether they miss messages.",
             ));
-            self.attach_again(session, cx);
+            self.attach_again(session, true, cx);
         }
     }
 
@@ -201,6 +217,7 @@ impl Room {
         self.presence_begins(session, cx);
         self.ask(Some(session), cx);
         self.pump(session, cx);
+        self.pump_commit(session, cx);
     }
 
     /// A record's place in the log; the newest is where the next attachment goes on.
@@ -231,7 +248,9 @@ impl Room {
             Attach::Creating { request } if ours(request) => self.create_refused(frame, session, cx),
             Attach::Attaching { request, .. } if ours(request) => self.attach_refused(frame, session, cx),
             _ => {
-                if let Some(request) = frame.request {
+                if let Some(request) = frame.request
+                    && !self.commit_refused(request, frame, cx)
+                {
                     self.append_refused(request, frame, cx);
                 }
                 if frame.code == Refusal::NotAttached && self.attach.open() {
@@ -256,10 +275,17 @@ impl Room {
 
     fn attach_refused(&mut self, frame: &Refused, session: &mut Session, cx: &mut Cx<'_>) {
         match frame.code {
-            Refusal::NoSuchLog if self.stored.create.is_some() => self.create(session, cx),
+            Refusal::NoSuchLog if self.can_be_made() => self.create(session, cx),
+            Refusal::NoSuchLog if self.is_private() => self.stop(LOG_IS_GONE, cx),
+            Refusal::StaleEpoch if self.is_private() => self.left_behind(frame.limit, cx),
             Refusal::NoSuchLog => self.stop("no such room here: wrong link or passphrase, or it has ended", cx),
             _ => self.later_or_stop(frame, cx),
         }
+    }
+
+    /// Whether the log can be made by us: a group that has moved on can't begin anew in an empty one.
+    fn can_be_made(&self) -> bool {
+        self.stored.create.is_some() && (!self.is_private() || self.lock.epoch() == 0)
     }
 
     fn later_or_stop(&mut self, frame: &Refused, cx: &mut Cx<'_>) {
@@ -277,27 +303,27 @@ impl Room {
     pub(crate) fn stop(&mut self, why: &str, cx: &mut Cx<'_>) {
         self.attach = Attach::Out;
         self.progress.stopped = Some(why.to_owned());
-        cx.tell(Draft::new(
-            Some(self.id),
-            NoticeKind::NoRoom,
-            why,
-            "Ask whoever gave you the link for a fresh one, or open the room again to look once more.",
-        ));
+        let advice = if self.is_private() {
+            "Ask the others in another way; an owner or admin can move the room to a new log (estoile room move), which takes everybody along."
+        } else {
+            "Ask whoever gave you the link for a fresh one, or open the room again to look once more."
+        };
+        cx.tell(Draft::new(Some(self.id), NoticeKind::NoRoom, why, advice));
         self.refuse_waiting(why, cx);
     }
 
     /// Somebody wants to look once more.
     pub(crate) fn forgive(&mut self) {
-        if !self.progress.copied {
-            self.progress.stopped = None;
+        if !self.progress.copied && !self.progress.is_out() {
+            self.progress.stopped = self.lock.private().and_then(|p| p.stopped().map(str::to_owned));
         }
     }
 
     /// Says goodbye and leaves the log: the room is about to be forgotten.
     pub(crate) fn leave(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
         self.goodbye(session, cx);
-        if !matches!(self.attach, Attach::Out) {
-            session.say(&ClientFrame::Detach(Detach { log: self.log() }), cx);
+        if let Some(log) = self.lock.log().filter(|_| !matches!(self.attach, Attach::Out)) {
+            session.say(&ClientFrame::Detach(Detach { log }), cx);
         }
         self.refuse_waiting(
             "this room was forgotten before the message could be sent; open it again with its link",
@@ -310,6 +336,7 @@ impl Room {
         self.attach = Attach::Out;
         self.read_up = false;
         self.outbox.nothing_in_flight();
+        self.commits.offline();
         self.people.nobody_here();
         self.presence.ends();
     }
@@ -318,9 +345,11 @@ impl Room {
         match &self.attach {
             Attach::Waiting { until, .. } if *until <= cx.now => self.begin(session, cx),
             Attach::Out => self.begin(session, cx),
+            Attach::Next => self.attach(session, false, cx),
+            Attach::Live if self.commits.overdue(cx.now) => self.attach_again(session, false, cx),
             Attach::Live if self.rescan.is_some_and(|at| at <= cx.now) => {
                 self.rescan = Some(cx.now.saturating_add(RESCAN_PAUSE_MS));
-                self.attach_again(session, cx);
+                self.attach_again(session, true, cx);
             }
             _ => {}
         }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 
 use estoile_seal::letter::{Letter as SealLetter, Reference, Written};
 use estoile_seal::transcript::{Aside, Hash, Moved, Place};
-use estoile_wire::{Cursor, Millis};
+use estoile_wire::Millis;
 
-use super::receive::duration;
+use super::receive::{Origin, duration};
 use super::{Letter, Room};
 use crate::board::Draft;
 use crate::names::{self, Tag};
 use crate::notice::NoticeKind;
 use crate::out::Cx;
-use crate::stored::StoredHeld;
+use crate::stored::{StoredHeld, StoredOrigin};
 use crate::view::{Event, LetterId};
 
 /// So long a letter waits for its parents at most: they may be under way for three seconds before the log is read again,
@@ -153,12 +153,12 @@ impl Room {
         &mut self,
         letter: &SealLetter,
         written: &Written,
-        cursor: Cursor,
+        origin: Origin,
         until: Millis,
         cx: &mut Cx<'_>,
     ) {
         let hash = written.hash();
-        let who = self.people.shown(&letter.name, &letter.sender);
+        let who = self.shown(&letter.name, &letter.sender);
         let ahead = duration(letter.sent_at.saturating_sub(cx.now));
         let full = self.future.len() >= MAX_FUTURE;
         let (why, fate) = if full {
@@ -166,11 +166,13 @@ impl Room {
         } else {
             (Aside::Held, "is held until its time has come")
         };
-        self.set_aside(letter, hash, why, cx.now);
+        self.set_aside(letter, hash, origin.epoch, why, cx.now);
         if !full {
             let number = self.progress.next_held;
             self.progress.next_held = number.saturating_add(1);
-            let held = StoredHeld { until, cursor, written: written.to_bytes(), hash };
+            let account = self.devices.get(&letter.sender).copied().filter(|_| self.is_private());
+            let private = account.map(|account| StoredOrigin { sender: letter.sender, epoch: origin.epoch, account });
+            let held = StoredHeld { until, cursor: origin.cursor, written: written.to_bytes(), hash, private };
             cx.put(names::numbered(self.id, Tag::Held, number), &held);
             self.future.insert(number, held);
         }
@@ -193,11 +195,22 @@ impl Room {
         for number in due {
             let Some(held) = self.future.remove(&number) else { continue };
             cx.delete(names::numbered(self.id, Tag::Held, number));
-            if let Ok((written, letter)) = Written::from_bytes(&self.log(), &held.written)
+            let epoch = held.private.map_or(0, |from| from.epoch);
+            if let Some((written, letter)) = self.held_letter(&held)
                 && letter.ends_at().is_none_or(|end| end >= cx.now)
             {
-                self.admit(&letter, &written, held.cursor, true, cx);
+                self.admit(&letter, &written, Origin { cursor: held.cursor, expected: true, epoch }, cx);
             }
         }
+    }
+
+    fn held_letter(&mut self, held: &StoredHeld) -> Option<(Written, SealLetter)> {
+        let log = self.lock.log()?;
+        let Some(from) = held.private else { return Written::from_bytes(&log, &held.written).ok() };
+        let (written, mut letter) = Written::from_private_bytes(&log, from.sender, &held.written).ok()?;
+        // Its sender may have left since.
+        self.devices.entry(from.sender).or_insert(from.account);
+        letter.name = self.leaf_name(&from.sender);
+        Some((written, letter))
     }
 }

@@ -1,7 +1,8 @@
 //! The outbox: letters on their way, in the order of their counters, many at a time, again after every reconnection, until
 //! the relay has acknowledged them.
 //!
-//! It never makes a second letter of one, and never says kept what the relay has not acknowledged.
+//! It never makes a second letter of one, and never says kept what the relay has not acknowledged. In a private room a
+//! letter is sealed once an epoch: a retry sends the same sealed bytes, and the next epoch's sealing is a new one.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -10,10 +11,12 @@ use estoile_seal::transcript::Hash;
 use estoile_wire::frame::{Append, Kept, Refused};
 use estoile_wire::limits::MAX_TTL_SECONDS;
 use estoile_wire::refusal::Retry;
-use estoile_wire::{ClientFrame, Cursor, LogId, Millis, Refusal};
+use estoile_wire::{ClientFrame, Cursor, LogId, Millis, PublicKey, Refusal};
 
 use super::ask::UNSEEN_MS;
 use super::attach::{later, refusal_in_words};
+use super::lock::Lock;
+use super::sealed::{Sealing, id16_again};
 use super::{Letter, Room};
 use crate::board::Draft;
 use crate::link::Session;
@@ -37,10 +40,12 @@ const MAX_DISCARDED: usize = 256;
 
 /// A letter on its way.
 #[derive(Debug)]
-struct Outgoing {
+pub(super) struct Outgoing {
     seq: u64,
-    written: Written,
+    pub(super) written: Written,
     request: Option<u64>,
+    /// In a private room: its sealing in this epoch.
+    pub(super) sealing: Option<Sealing>,
 }
 
 /// The letters that the relay has not acknowledged, in the order of their counters.
@@ -61,10 +66,15 @@ impl Default for Outbox {
 
 impl Outbox {
     /// Brings a letter back from the vault; none if its bytes are not a letter of this log.
-    pub(super) fn restore(&mut self, letter: &Letter, log: &LogId) -> Option<()> {
-        let (written, _) = Written::from_bytes(log, letter.stored.written.as_deref()?).ok()?;
-        self.queue.push_back(Outgoing { seq: letter.seq, written, request: None });
+    pub(super) fn restore(&mut self, letter: &Letter, log: &LogId, own: PublicKey) -> Option<()> {
+        let (written, _) = Written::restore(log, own, letter.stored.written.as_deref()?).ok()?;
+        self.push(letter.seq, written);
         Some(())
+    }
+
+    /// Those that wait, in order.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Outgoing> {
+        self.queue.iter_mut()
     }
 
     pub(super) const fn clock_went_back(&mut self, by: u64) {
@@ -72,7 +82,7 @@ impl Outbox {
     }
 
     pub(super) fn push(&mut self, seq: u64, written: Written) {
-        self.queue.push_back(Outgoing { seq, written, request: None });
+        self.queue.push_back(Outgoing { seq, written, request: None, sealing: None });
     }
 
     pub(super) fn has(&self, hash: &Hash) -> bool {
@@ -81,7 +91,9 @@ impl Outbox {
 
     /// Takes a letter back that is not in flight, and says its local number.
     pub(super) fn discard(&mut self, hash: &Hash) -> Option<u64> {
-        let outgoing = self.take(|o| o.written.hash() == *hash && o.request.is_none())?;
+        // What was sealed may have gone out, and nobody here could tell when it comes back.
+        let free = |o: &Outgoing| o.request.is_none() && o.sealing.is_none();
+        let outgoing = self.take(|o| o.written.hash() == *hash && free(o))?;
         if self.discarded.len() >= MAX_DISCARDED {
             self.discarded.pop_first();
         }
@@ -107,6 +119,22 @@ impl Outbox {
         for outgoing in &mut self.queue {
             outgoing.request = None;
         }
+    }
+
+    /// Nothing goes out before this time.
+    pub(super) fn pause(&mut self, until: Millis) {
+        self.pause_until = self.pause_until.max(until);
+    }
+
+    /// The epoch is another: what waits is sealed and sent anew.
+    pub(super) fn begin_epoch(&mut self) {
+        self.nothing_in_flight();
+        self.pause_until = 0;
+    }
+
+    /// All letters that wait.
+    pub(super) fn hashes(&self) -> Vec<Hash> {
+        self.queue.iter().map(|o| o.written.hash()).collect()
     }
 
     pub(super) fn next_timeout(&self) -> Option<Millis> {
@@ -137,21 +165,40 @@ impl Room {
         self.outbox.pause_until = 0;
         let mut bytes = 0;
         for at in 0..self.outbox.window.min(self.outbox.queue.len()) {
-            let Some(outgoing) = self.outbox.queue.get_mut(at) else { break };
-            if outgoing.request.is_none() {
-                let Some(ttl) = ttl_left(&outgoing.written, cx.now, self.progress.max_ttl) else { continue };
-                let body = letter::seal(&self.keys, &outgoing.written, cx.rng);
-                let request = session.request(self.id);
-                outgoing.request = Some(request);
-                let id16 = outgoing.written.id16();
-                let frame = Append { request, log: self.keys.log_id(), id16, epoch: 0, ttl, body: &body, advance: None };
-                session.say(&ClientFrame::Append(frame), cx);
-            }
-            bytes += outgoing.written.bytes().len();
+            let Some(sent) = self.append(at, session, cx) else { break };
+            bytes += sent;
             if bytes > WINDOW_BYTES {
                 break;
             }
         }
+    }
+
+    /// Sends what stands at a place of the queue, unless it is on its way or over; its size. None: it can't be sealed now.
+    fn append(&mut self, at: usize, session: &mut Session, cx: &mut Cx<'_>) -> Option<usize> {
+        let log = self.log()?;
+        let outgoing = self.outbox.queue.get_mut(at)?;
+        let size = outgoing.written.bytes().len();
+        if outgoing.request.is_some() {
+            return Some(size);
+        }
+        let Some(ttl) = ttl_left(&outgoing.written, cx.now, self.progress.max_ttl) else { return Some(0) };
+        let body = match &mut self.lock {
+            Lock::Quick { keys, .. } => letter::seal(keys, &outgoing.written, cx.rng),
+            Lock::Private(private) => {
+                if outgoing.sealing.is_none() {
+                    let sealing = self.sealed.seal(self.id, &mut self.progress, private, &outgoing.written, true, cx)?;
+                    outgoing.sealing = Some(sealing);
+                }
+                outgoing.sealing.as_ref()?.body.clone()
+            }
+            Lock::Outside(_) => return None,
+        };
+        let request = session.request(self.id);
+        outgoing.request = Some(request);
+        let (id16, epoch) = (outgoing.written.id16(), self.lock.epoch());
+        let frame = Append { request, log, id16, epoch, ttl, body: &body, advance: None };
+        session.say(&ClientFrame::Append(frame), cx);
+        Some(size)
     }
 
     /// Sends a letter of ours that is kept once more, because somebody misses it.
@@ -161,11 +208,25 @@ impl Room {
         if stored.state == StoredState::Sending || matches!(stored.state, StoredState::Failed(_)) {
             return true;
         }
-        let Ok((written, _)) = Written::from_bytes(&self.log(), bytes) else { return false };
+        let Some(log) = self.log() else { return false };
+        let Ok((written, _)) = Written::restore(&log, self.own, bytes) else { return false };
         let Some(ttl) = ttl_left(&written, cx.now, self.progress.max_ttl) else { return true };
-        let body = letter::seal(&self.keys, &written, cx.rng);
+        // Who came later than a letter of a private room is not to read it now.
+        if self.progress.newcomers.is_some_and(|since| stored.epoch.is_none_or(|epoch| epoch < since)) {
+            return true;
+        }
+        let epoch = self.lock.epoch();
+        let (id16, body) = match &mut self.lock {
+            Lock::Quick { keys, .. } => (written.id16(), letter::seal(keys, &written, cx.rng)),
+            Lock::Private(private) => {
+                let sealing = self.sealed.seal(self.id, &mut self.progress, private, &written, false, cx);
+                let Some(sealing) = sealing else { return true };
+                (id16_again(&written.hash(), epoch), sealing.body)
+            }
+            Lock::Outside(_) => return false,
+        };
         let request = session.request(self.id);
-        let frame = Append { request, log: self.log(), id16: written.id16(), epoch: 0, ttl, body: &body, advance: None };
+        let frame = Append { request, log, id16, epoch, ttl, body: &body, advance: None };
         session.say(&ClientFrame::Append(frame), cx);
         true
     }
@@ -176,6 +237,8 @@ impl Room {
             self.outbox.window = self.outbox.window.saturating_add(1).min(WINDOW);
             self.outbox.told = None;
             self.settle(&outgoing, frame.cursor, cx);
+        } else {
+            self.commits.kept(frame.request, cx.now);
         }
         self.pump(session, cx);
     }
@@ -197,6 +260,9 @@ impl Room {
     fn settle(&mut self, outgoing: &Outgoing, cursor: Cursor, cx: &mut Cx<'_>) {
         cx.delete(names::numbered(self.id, Tag::Outbox, outgoing.seq));
         let hash = outgoing.written.hash();
+        if let Some(sealing) = &outgoing.sealing {
+            sealing.settled(self.id, &hash, cx);
+        }
         if let Some(letter) = self.timeline.get_mut(&hash) {
             letter.stored.cursor = Some(cursor);
             letter.stored.kept_at = Some(cx.now);
@@ -223,6 +289,11 @@ impl Room {
         let Some(outgoing) = self.outbox.queue.iter_mut().find(|o| o.request == Some(request)) else { return };
         outgoing.request = None;
         let hash = outgoing.written.hash();
+        if frame.code == Refusal::StaleEpoch && self.lock.private().is_some() {
+            // A commit is on its way to us; it is sealed anew when that has come.
+            self.stale(cx);
+            return;
+        }
         match frame.code.retry() {
             // The session is about to end, or the log is attached to anew: nothing is gained by asking again at once.
             Retry::Reconnect => self.outbox.pause_until = cx.now.saturating_add(RECONNECT_PAUSE_MS),
@@ -264,6 +335,9 @@ impl Room {
     pub(super) fn fail(&mut self, hash: &[u8; 32], why: String, cx: &mut Cx<'_>) {
         let Some(outgoing) = self.outbox.take(|o| o.written.hash() == *hash) else { return };
         cx.delete(names::numbered(self.id, Tag::Outbox, outgoing.seq));
+        if let Some(sealing) = &outgoing.sealing {
+            sealing.settled(self.id, hash, cx);
+        }
         self.transcript.gave_up(hash, cx.now);
         let Some(letter) = self.timeline.get_mut(hash) else { return };
         let shows = letter.stored.text.is_some();

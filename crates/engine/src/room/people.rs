@@ -28,8 +28,6 @@ pub(crate) struct Person {
     /// Here until then, unless heard again.
     pub(crate) here_until: Millis,
     typing_until: Millis,
-    /// The newest signal's own time: older ones are replays.
-    pub(crate) last_signal: Millis,
     /// How far their clock was said to be ahead of ours.
     pub(crate) ahead_told: u64,
     /// Their name folded, and whether it looks marked: folding four thousand names at every signal would take too long.
@@ -39,7 +37,7 @@ pub(crate) struct Person {
 impl Person {
     fn new(number: u64, stored: StoredPerson) -> Self {
         let folded = (fold(&stored.name), looks_marked(&stored.name));
-        Self { number, here_until: 0, typing_until: 0, last_signal: 0, ahead_told: 0, folded, stored }
+        Self { number, here_until: 0, typing_until: 0, ahead_told: 0, folded, stored }
     }
 }
 

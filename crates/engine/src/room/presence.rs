@@ -1,10 +1,13 @@
 //! Who is here, and who is typing: signals, sealed and never stored. They are believed for a minute, and only once.
 
+use std::collections::BTreeMap;
+
 use estoile_seal::signal::{SignalKind, SignalMessage};
 use estoile_wire::frame::{Signal, Signalled};
-use estoile_wire::{ClientFrame, Millis};
+use estoile_wire::{ClientFrame, Millis, PublicKey};
 
 use super::attach::Attach;
+use super::people::MAX_PEOPLE;
 use super::{Room, duration};
 use crate::board::Draft;
 use crate::link::Session;
@@ -34,6 +37,8 @@ pub(super) struct Presence {
     answer_at: Option<Millis>,
     last_typing: Millis,
     last_signal: Millis,
+    /// Each sender's newest signal's own time: older ones are replays.
+    newest: BTreeMap<PublicKey, Millis>,
 }
 
 impl Presence {
@@ -62,8 +67,9 @@ impl Room {
         let sent_at = cx.now.max(later);
         self.presence.last_signal = sent_at;
         let message = SignalMessage { kind, name: self.stored.own_name.clone(), sender: self.own, sent_at };
-        if let Ok(body) = message.seal(&self.keys, &self.sender, cx.rng) {
-            session.say(&ClientFrame::Signal(Signal { log: self.log(), body: &body }), cx);
+        let Some(log) = self.lock.log() else { return };
+        if let Some(body) = self.lock.seal_signal(&message, cx.rng) {
+            session.say(&ClientFrame::Signal(Signal { log, body: &body }), cx);
         }
     }
 
@@ -83,7 +89,11 @@ impl Room {
 
     /// A signal of somebody attached now.
     pub(crate) fn signalled(&mut self, frame: &Signalled<'_>, session: &mut Session, cx: &mut Cx<'_>) {
-        let Ok(message) = SignalMessage::open(&self.keys, frame.body) else {
+        let Ok(message) = self.lock.open_signal(frame.body) else {
+            // Around a commit signals of the epoch before or after it are under way: no keys are kept for them.
+            if self.is_private() {
+                return;
+            }
             cx.tell(Draft::new(
                 Some(self.id),
                 NoticeKind::Forged,
@@ -99,10 +109,13 @@ impl Room {
         if !fresh || message.sender == self.own || !self.first_time(&message, cx) {
             return;
         }
-        let key = message.sender;
+        let key = self.person(&message.sender);
+        let ours = key == self.person(&self.own);
         let lasts = self.people.here_count(cx.now).saturating_mul(HERE_EACH_MS * 5 / 2).max(HERE_LASTS_MS);
         let until = cx.now.saturating_add(lasts);
         match message.kind {
+            // Another device of our own: we are here anyway.
+            SignalKind::Here | SignalKind::Gone | SignalKind::Typing if ours => {}
             SignalKind::Here => self.people.here(&key, until, cx.now),
             SignalKind::Gone => self.people.gone(&key),
             SignalKind::Typing => {
@@ -118,7 +131,7 @@ impl Room {
             SignalKind::Missing { author, hashes } => self.missed(author, &hashes, session, cx),
             SignalKind::NeverKnown { hashes } => {
                 for hash in &hashes {
-                    if let Some(finding) = self.transcript.denied(hash, &key) {
+                    if let Some(finding) = self.transcript.denied(hash, &message.sender) {
                         self.finding(&finding, cx);
                     }
                     self.answers.denied(hash);
@@ -133,12 +146,13 @@ impl Room {
     fn compare_clocks(&mut self, message: &SignalMessage, clock_off: i64, cx: &mut Cx<'_>) {
         let behind = u64::try_from(clock_off).unwrap_or_default();
         let ahead = message.sent_at.saturating_sub(cx.now.saturating_add(behind));
-        let Some(person) = self.people.get_mut(&message.sender) else { return };
+        let key = self.person(&message.sender);
+        let Some(person) = self.people.get_mut(&key) else { return };
         if ahead <= TOLERANCE_MS || ahead.abs_diff(person.ahead_told) <= TOLERANCE_MS {
             return;
         }
         person.ahead_told = ahead;
-        let who = self.people.shown(&message.name, &message.sender);
+        let who = self.people.shown(&message.name, &key);
         let mut detail = format!("the clock of {who} is {} ahead of this one", duration(ahead));
         if ahead > FRESH_MS {
             detail.push_str(", so their presence and their questions for missing messages are not heeded");
@@ -149,14 +163,18 @@ impl Room {
 
     /// Remembers whose signal it is; false if it came before.
     fn first_time(&mut self, message: &SignalMessage, cx: &mut Cx<'_>) -> bool {
-        let seen = self.people.get_mut(&message.sender).is_some_and(|p| p.last_signal >= message.sent_at);
-        if seen {
+        let newest = self.presence.newest.get(&message.sender).copied().unwrap_or_default();
+        if newest >= message.sent_at {
             return false;
         }
         self.heard(message.sender, &message.name, cx.now, cx);
-        if let Some(person) = self.people.get_mut(&message.sender) {
-            person.last_signal = message.sent_at;
+        if self.presence.newest.len() >= MAX_PEOPLE {
+            self.presence.newest.retain(|_, at| at.saturating_add(FRESH_MS) >= cx.now);
+            if self.presence.newest.len() >= MAX_PEOPLE {
+                self.presence.newest.pop_first();
+            }
         }
+        self.presence.newest.insert(message.sender, message.sent_at);
         true
     }
 

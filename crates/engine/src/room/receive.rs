@@ -8,6 +8,7 @@ use estoile_wire::frame::Record;
 use estoile_wire::{Cursor, Millis, PublicKey};
 
 use super::Room;
+use super::lock::Lock;
 use super::send::{observed, stored_letter};
 use crate::board::Draft;
 use crate::notice::NoticeKind;
@@ -21,7 +22,27 @@ const ADVICE_GUEST: &str =
     "Only somebody who has the link can make such a record; what you see stays right. If it goes on, make a new room.";
 const ADVICE_ASK: &str = "Ask them in another way what they sent.";
 
+/// Where a letter came from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    pub(super) cursor: Cursor,
+    /// It may have been here before: the log is read again.
+    pub(super) expected: bool,
+    /// 0 in a quick room.
+    pub(super) epoch: u64,
+}
+
 impl Room {
+    /// The one who stands for a sender: in a private room the account, whose devices are one person.
+    pub(super) fn person(&self, sender: &PublicKey) -> PublicKey {
+        self.devices.get(sender).map_or(*sender, |account| PublicKey(*account))
+    }
+
+    /// What to show for a sender's name.
+    pub(super) fn shown(&self, name: &str, sender: &PublicKey) -> String {
+        self.people.shown(name, &self.person(sender))
+    }
+
     /// A record of the room's log.
     pub(crate) fn record(&mut self, record: &Record<'_>, cx: &mut Cx<'_>) {
         if !self.attach.open() {
@@ -31,14 +52,21 @@ impl Room {
             self.progress.floor = Some(record.cursor.saturating_sub(1));
         }
         let expected = self.attach.rescanning();
-        self.saw_cursor(record.cursor);
-        match letter::open(&self.keys, record.body) {
-            Ok(opened) => self.take(opened, record.cursor, expected, cx),
+        let Lock::Quick { keys, .. } = &self.lock else {
+            self.group_record(record, expected, cx);
+            return;
+        };
+        self.progress.cursor = self.progress.cursor.max(record.cursor);
+        match letter::open(keys, record.body) {
+            Ok(Opened { letter, written, .. }) => {
+                let origin = Origin { cursor: record.cursor, expected, epoch: 0 };
+                self.take(&letter, &written, origin, cx);
+            }
             Err(error) => self.forged(error, cx),
         }
     }
 
-    fn forged(&mut self, error: OpenError, cx: &mut Cx<'_>) {
+    pub(super) fn forged(&mut self, error: OpenError, cx: &mut Cx<'_>) {
         let detail = match error {
             OpenError::Malformed => "a record of this room is of a kind that this version can't read",
             OpenError::Signature => {
@@ -59,26 +87,26 @@ impl Room {
         cx.tell(Draft::new(Some(self.id), NoticeKind::Forged, detail, advice));
     }
 
-    fn take(&mut self, opened: Opened, cursor: Cursor, expected: bool, cx: &mut Cx<'_>) {
-        let Opened { letter, written, hash, .. } = opened;
+    pub(super) fn take(&mut self, letter: &SealLetter, written: &Written, origin: Origin, cx: &mut Cx<'_>) {
+        let hash = written.hash();
         if letter.sender == self.own {
-            self.take_own(&letter, &written, cursor, expected, cx);
+            self.take_own(letter, written, origin, cx);
             return;
         }
         if self.is_held(&hash) {
             return;
         }
         match judge_time(letter.sent_at, letter.shown_for(), cx.now) {
-            Timely::Now => self.admit(&letter, &written, cursor, expected, cx),
-            Timely::Held { until } => self.hold_for_future(&letter, &written, cursor, until, cx),
+            Timely::Now => self.admit(letter, written, origin, cx),
+            Timely::Held { until } => self.hold_for_future(letter, written, origin, until, cx),
             Timely::Expired { late_ms } => {
-                if !(expected && self.transcript.knows(&hash)) {
-                    self.refuse_expired(&letter, hash, late_ms, cx);
+                if !(origin.expected && self.transcript.knows(&hash)) {
+                    self.refuse_expired(letter, hash, origin.epoch, late_ms, cx);
                 }
             }
             Timely::TooFarAhead { by_ms } => {
-                self.set_aside(&letter, hash, Aside::Refused, cx.now);
-                let who = self.people.shown(&letter.name, &letter.sender);
+                self.set_aside(letter, hash, origin.epoch, Aside::Refused, cx.now);
+                let who = self.shown(&letter.name, &letter.sender);
                 let detail = format!("a message by {who} is stamped {} in the future and was refused", duration(by_ms));
                 cx.tell(
                     Draft::new(Some(self.id), NoticeKind::Future, detail, ADVICE_CLOCK)
@@ -89,9 +117,9 @@ impl Room {
         }
     }
 
-    fn refuse_expired(&mut self, letter: &SealLetter, hash: Hash, late_ms: u64, cx: &mut Cx<'_>) {
-        self.set_aside(letter, hash, Aside::Refused, cx.now);
-        let who = self.people.shown(&letter.name, &letter.sender);
+    fn refuse_expired(&mut self, letter: &SealLetter, hash: Hash, epoch: u64, late_ms: u64, cx: &mut Cx<'_>) {
+        self.set_aside(letter, hash, epoch, Aside::Refused, cx.now);
+        let who = self.shown(&letter.name, &letter.sender);
         let age = cx.now.saturating_sub(letter.sent_at);
         let ttl = u64::from(letter.shown_for().unwrap_or_default());
         let detail = format!(
@@ -109,15 +137,16 @@ impl Room {
         );
     }
 
-    pub(super) fn set_aside(&mut self, letter: &SealLetter, hash: Hash, why: Aside, now: Millis) {
+    pub(super) fn set_aside(&mut self, letter: &SealLetter, hash: Hash, epoch: u64, why: Aside, now: Millis) {
         let shows = shown_text(letter).is_some();
-        self.transcript.set_aside(&observed(letter, hash, shows, true), why, now);
+        self.transcript.set_aside(&observed(letter, hash, shows, true, epoch), why, now);
     }
 
-    fn take_own(&mut self, letter: &SealLetter, written: &Written, cursor: Cursor, expected: bool, cx: &mut Cx<'_>) {
+    pub(super) fn take_own(&mut self, letter: &SealLetter, written: &Written, origin: Origin, cx: &mut Cx<'_>) {
+        let Origin { cursor, expected, epoch } = origin;
         let hash = written.hash();
         let text = shown_text(letter);
-        let outcome = self.transcript.observe(&observed(letter, hash, text.is_some(), expected), cx.now);
+        let outcome = self.transcript.observe(&observed(letter, hash, text.is_some(), expected, epoch), cx.now);
         match outcome.verdict {
             Verdict::Copied => self.copied(hash, cx),
             Verdict::Echo => {
@@ -125,7 +154,7 @@ impl Room {
             }
             // Taken back too late: the others have it, so it is shown here as well, and not denied to those who ask.
             Verdict::Forgotten { .. } if self.outbox.was_discarded(&hash) => {
-                let outcome = self.transcript.readmit(&observed(letter, hash, text.is_some(), expected), cx.now);
+                let outcome = self.transcript.readmit(&observed(letter, hash, text.is_some(), expected, epoch), cx.now);
                 let mut stored = stored_letter(letter, written, text, &outcome, StoredState::Kept);
                 stored.cursor = Some(cursor);
                 let kept = self.keep_letter(stored, cx);
@@ -137,8 +166,14 @@ impl Room {
         self.apply(&outcome, cx);
     }
 
-    fn copied(&mut self, hash: Hash, cx: &mut Cx<'_>) {
+    pub(super) fn copied(&mut self, hash: Hash, cx: &mut Cx<'_>) {
         if self.progress.copied {
+            return;
+        }
+        if let Some(private) = self.lock.private_mut() {
+            let why = private.copied(cx);
+            self.progress.copied = true;
+            self.group_stopped(&why, cx);
             return;
         }
         let why = "a message signed with this client's own key is in the room, and this vault never wrote it: the vault was copied, or restored from an old backup; forget this room and open it again with its link, which gives you a new key";
@@ -150,21 +185,15 @@ impl Room {
     }
 
     /// A letter whose time is right, by somebody else.
-    pub(super) fn admit(
-        &mut self,
-        letter: &SealLetter,
-        written: &Written,
-        cursor: Cursor,
-        expected: bool,
-        cx: &mut Cx<'_>,
-    ) {
+    pub(super) fn admit(&mut self, letter: &SealLetter, written: &Written, origin: Origin, cx: &mut Cx<'_>) {
+        let Origin { cursor, expected, epoch } = origin;
         let hash = written.hash();
         let text = shown_text(letter);
-        let outcome = self.transcript.observe(&observed(letter, hash, text.is_some(), expected), cx.now);
+        let outcome = self.transcript.observe(&observed(letter, hash, text.is_some(), expected, epoch), cx.now);
         match &outcome.verdict {
             Verdict::New | Verdict::TwoFaced { .. } => {
                 self.heard(letter.sender, &letter.name, letter.sent_at.min(cx.now), cx);
-                self.people.typed(&letter.sender);
+                self.people.typed(&self.person(&letter.sender));
                 if matches!(outcome.verdict, Verdict::TwoFaced { .. }) {
                     self.two_faced(letter, hash, cx);
                 }
@@ -172,6 +201,10 @@ impl Room {
                     let mut stored = stored_letter(letter, written, Some(text), &outcome, StoredState::Kept);
                     stored.cursor = Some(cursor);
                     stored.written = None;
+                    if self.is_private() {
+                        stored.account = self.devices.get(&letter.sender).copied();
+                        stored.epoch = Some(epoch);
+                    }
                     let kept = self.keep_letter(stored, cx);
                     self.show(kept, &letter.parents, cx);
                 }
@@ -181,7 +214,7 @@ impl Room {
                 self.repeated(letter, hash, "that was here before, or comes far too late behind later ones,", cx);
             }
             Verdict::Broken => {
-                let who = self.people.shown(&letter.name, &letter.sender);
+                let who = self.shown(&letter.name, &letter.sender);
                 let detail =
                     format!("a message by {who} breaks the rules that every honest program keeps, and was refused");
                 cx.tell(
@@ -209,7 +242,7 @@ impl Room {
     }
 
     fn two_faced(&mut self, letter: &SealLetter, hash: Hash, cx: &mut Cx<'_>) {
-        let who = self.people.shown(&letter.name, &letter.sender);
+        let who = self.shown(&letter.name, &letter.sender);
         let detail =
             format!("two different things were said as message number {} by {who}", letter.counter.saturating_add(1));
         let advice = "Some may have read the one and some the other: ask them in another way, and whether their data folder was copied.";
@@ -221,7 +254,7 @@ impl Room {
     }
 
     fn repeated(&mut self, letter: &SealLetter, hash: Hash, which: &str, cx: &mut Cx<'_>) {
-        let who = self.people.shown(&letter.name, &letter.sender);
+        let who = self.shown(&letter.name, &letter.sender);
         let detail = format!("a message by {who} {which} was dropped");
         cx.tell(
             Draft::new(Some(self.id), NoticeKind::Replayed, detail, ADVICE_RELAY)
@@ -233,11 +266,12 @@ impl Room {
     /// Somebody has used a name: remembered, and told if it is another's.
     pub(super) fn heard(&mut self, key: PublicKey, name: &str, at: Millis, cx: &mut Cx<'_>) {
         let mut next = self.progress.next_person;
-        let taken = self.people.heard(self.id, &mut next, key, name, at, cx);
+        let person = self.person(&key);
+        let taken = self.people.heard(self.id, &mut next, person, name, at, cx);
         self.progress.next_person = next;
         if taken {
-            let shown = self.people.shown(name, &key);
-            let detail = if key == self.own {
+            let shown = self.shown(name, &key);
+            let detail = if person == self.person(&self.own) {
                 format!("the name {name} belongs to somebody who used it here before; others see you as {shown}")
             } else {
                 format!("somebody else uses the name {name} too; shown as {shown}")
@@ -310,8 +344,9 @@ impl Room {
                 "Ask them what they meant; neither the relay nor the supposed author is to blame.",
             ),
         };
-        let who = self.people.shown_key(key);
-        let name = self.people.name_of(key);
+        let person = self.person(key);
+        let who = self.people.shown_key(&person);
+        let name = self.people.name_of(&person);
         let noun = if count == 1 { "a message".to_owned() } else { format!("{count} messages") };
         let mut draft =
             Draft::new(Some(self.id), kind, format!("{noun} {says} {who}"), advice).about(*key, &name).count(count);

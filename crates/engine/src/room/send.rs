@@ -9,6 +9,7 @@ use estoile_wire::Millis;
 use estoile_wire::limits::MAX_TTL_SECONDS;
 
 use super::Room;
+use super::lock::Lock;
 use super::outbox::MAX_OUTBOX;
 use crate::command::{Answer, CommandError};
 use crate::names::{self, Tag};
@@ -32,6 +33,9 @@ impl Room {
         let waiting = self.outbox.len().saturating_add(self.waiting.len());
         let refusal = if let Some(why) = &self.progress.stopped {
             Some(CommandError::Stopped(why.clone()))
+        } else if self.lock.log().is_none() {
+            let why = "you knocked at this room and were not let in yet; send when you are in";
+            Some(CommandError::Private(why.to_owned()))
         } else if job.text.trim().is_empty() {
             Some(CommandError::Empty)
         } else if job.text.len() > crate::MAX_TEXT {
@@ -112,12 +116,14 @@ impl Room {
             sender: self.own,
             private: None,
         };
-        let written = letter.write(&self.sender, &self.log()).map_err(|e| match e {
-            WriteError::BadName => CommandError::BadName,
-            _ => CommandError::TooLong { bytes: text.map_or(0, str::len), limit: crate::MAX_TEXT },
-        })?;
-        let outcome = self.transcript.wrote(&observed(&letter, written.hash(), text.is_some(), false), cx.now);
-        let stored = stored_letter(&letter, &written, text.map(str::to_owned), &outcome, StoredState::Sending);
+        let (letter, written) = self.fix(letter, text.map_or(0, str::len))?;
+        let epoch = self.lock.epoch();
+        let outcome = self.transcript.wrote(&observed(&letter, written.hash(), text.is_some(), false, epoch), cx.now);
+        let mut stored = stored_letter(&letter, &written, text.map(str::to_owned), &outcome, StoredState::Sending);
+        if self.is_private() {
+            stored.account = self.devices.get(&self.own).copied();
+            stored.epoch = Some(epoch);
+        }
         self.heard(self.own, &letter.name, at, cx);
         let letter = self.keep_letter(stored, cx);
         cx.out.changes.put(names::numbered(self.id, Tag::Outbox, letter.seq), encode(&0_u8));
@@ -126,6 +132,30 @@ impl Room {
         self.show(letter, &[], cx);
         self.apply(&outcome, cx);
         Ok(id)
+    }
+
+    /// Fixes a letter's bytes for this kind of room. What comes back has our name, also where the bytes have none.
+    fn fix(&mut self, mut letter: SealLetter, bytes: usize) -> Result<(SealLetter, Written), CommandError> {
+        let too_long = CommandError::TooLong { bytes, limit: crate::MAX_TEXT };
+        let outside = || CommandError::Private("this device is not in the room (any more); ask to be let in".to_owned());
+        match &self.lock {
+            Lock::Quick { keys, sender } => {
+                let written = letter.write(sender, &keys.log_id()).map_err(|e| match e {
+                    WriteError::BadName => CommandError::BadName,
+                    _ => too_long,
+                })?;
+                Ok((letter, written))
+            }
+            Lock::Private(private) => {
+                let log = private.log();
+                letter.name = String::new();
+                letter.private = Some(self.say_private(letter.content.is_none()).ok_or_else(outside)?);
+                let written = letter.write_private(&log).map_err(|_| too_long)?;
+                letter.name.clone_from(&self.stored.own_name);
+                Ok((letter, written))
+            }
+            Lock::Outside(_) => Err(outside()),
+        }
     }
 
     /// Tries a failed letter again, as a new one: its counter was given up.
@@ -160,12 +190,12 @@ impl Room {
 }
 
 /// What the transcript needs of a letter.
-pub(super) fn observed(letter: &SealLetter, hash: [u8; 32], shows: bool, expected: bool) -> Observed<'_> {
+pub(super) fn observed(letter: &SealLetter, hash: [u8; 32], shows: bool, expected: bool, epoch: u64) -> Observed<'_> {
     Observed {
         hash,
         sender: letter.sender,
         counter: letter.counter,
-        epoch: 0,
+        epoch,
         sent_at: letter.sent_at,
         ends_at: letter.ends_at(),
         parents: &letter.parents,
@@ -195,5 +225,7 @@ pub(super) fn stored_letter(
         state,
         written: Some(written.to_bytes()),
         kept_at: None,
+        account: None,
+        epoch: None,
     }
 }

@@ -1,0 +1,7 @@
+//! Groups talking through a log that is a list of records with an epoch guard.
+
+mod copies;
+mod life;
+mod poison;
+mod races;
+mod world;
