@@ -7,6 +7,7 @@
 // A target's only way to report a broken promise is to panic, and it is no part of any program.
 #![expect(clippy::panic, reason = "a fuzz target reports by panicking")]
 
+mod accounts;
 mod corpus;
 mod mutate;
 mod private;
@@ -46,6 +47,18 @@ pub const TARGETS: &[Target] = &[
     Target { name: "at-door", run: private::at_door, corpus: private::door_bodies },
     Target { name: "announcement", run: private::announcement, corpus: private::announcements },
     Target { name: "remembered-views", run: private::remembered, corpus: private::views },
+    Target { name: "recovery-words", run: accounts::recovery, corpus: accounts::recoveries },
+    Target { name: "chain", run: accounts::chain, corpus: accounts::chains },
+    Target { name: "chain-proposal", run: accounts::proposal, corpus: accounts::proposals },
+    Target { name: "account-record", run: accounts::record, corpus: accounts::records },
+    Target { name: "card", run: accounts::card, corpus: accounts::cards },
+    Target { name: "shelf-item", run: accounts::shelf_item, corpus: accounts::shelf_items },
+    Target { name: "mailbox-letter", run: accounts::mailbox_letter, corpus: accounts::mailbox_letters },
+    Target { name: "mailbox-body", run: accounts::mailbox_body, corpus: accounts::mailbox_bodies },
+    Target { name: "device-message", run: accounts::device_message, corpus: accounts::device_messages },
+    Target { name: "device-granted", run: accounts::device_granted, corpus: accounts::device_grants },
+    Target { name: "account-link", run: accounts::link, corpus: accounts::links },
+    Target { name: "verify-code", run: accounts::verify_code, corpus: accounts::verify_codes },
     Target { name: "hub-session", run: rooms::hub_session, corpus: corpus::client_frames },
     Target { name: "engine-frames", run: rooms::engine_frames, corpus: corpus::relay_frames },
 ];

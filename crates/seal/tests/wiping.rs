@@ -7,10 +7,15 @@ use std::cell::Cell;
 use std::mem::MaybeUninit;
 
 use estoile_seal::SenderKey;
+use estoile_seal::access::AccessKey;
+use estoile_seal::account::{Generation, Recovery};
+use estoile_seal::device_link::DeviceSecret;
 use estoile_seal::fernet::{self, Key};
 use estoile_seal::link::Link;
 use estoile_seal::passphrase;
 use estoile_seal::quick::{LABEL_ACCESS, LABEL_FERNET, LABEL_SIGNAL, RoomKeys, RoomSecret};
+use estoile_seal::shelf_item::ShelfKey;
+use estoile_seal::ticket::TicketSecret;
 use estoile_seal::vault_key::VaultKey;
 use hkdf::Hkdf;
 use rand_chacha::ChaCha20Rng;
@@ -55,6 +60,27 @@ fn keys_are_wiped_when_dropped() {
     assert_wiped(Key::from_bytes(&SECRET), &[&SECRET]);
     assert_wiped(SenderKey::from_seed(&SECRET), &[&SECRET]);
     assert_wiped(VaultKey::from_bytes(SECRET), &[&SECRET]);
+    assert_wiped(Recovery::from_entropy(SECRET), &[&SECRET]);
+    assert_wiped(Generation::from_parts(0, SECRET), &[&SECRET]);
+    assert_wiped(TicketSecret::from_bytes(SECRET), &[&SECRET]);
+    assert_wiped(ShelfKey::from_bytes(SECRET), &[&SECRET]);
+    assert_wiped(DeviceSecret::from_bytes(SECRET), &[&SECRET]);
+    assert_wiped(AccessKey::from_seed(&SECRET), &[&SECRET]);
+}
+
+#[test]
+fn recovery_words_leave_nothing_on_the_heap() {
+    let words: &'static str = Box::leak(Recovery::from_entropy(SECRET).words().to_string().into_boxed_str());
+    // The whole, and the last words alone.
+    for needle in [words, words.rsplit_once(' ').unwrap().1] {
+        let left = freed_with(needle.as_bytes(), || {
+            let read = Recovery::parse(words).unwrap();
+            drop(read.words());
+            drop(read.root());
+            drop(read.generation(0));
+        });
+        assert_eq!(left, 0, "{needle}");
+    }
 }
 
 #[test]
