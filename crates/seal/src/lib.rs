@@ -6,13 +6,18 @@
 //!
 //! - [`quick`]: the keys of a quick room, all from one secret;
 //! - [`passphrase`]: that secret from words that people can say;
-//! - [`link`]: the text that opens a room;
+//! - [`link`]: the text that opens a room, leads to a contact, or takes in a device;
 //! - [`fernet`]: the seal of a quick room's letters, compatible with Python's `cryptography`;
 //! - [`letter`]: what a seal contains: content, counter, parents, times, name and signature;
 //! - [`mimi`]: a letter's content, after the IETF's draft-ietf-mimi-content;
 //! - [`names`]: what may be a name, and which names look the same;
 //! - [`signal`]: sealed and never stored: presence, typing, questions;
 //! - [`transcript`]: the graph that letters build through their parents;
+//! - [`account`]: who somebody is: recovery words, the chain of devices, the account's own log;
+//! - [`card`], [`shelf_item`], [`mailbox`]: how accounts reach each other, by [`ticket`];
+//! - [`device_link`]: how an account takes in a new device;
+//! - [`verify`]: how two people find out that nobody sits between them;
+//! - [`access`]: the keys that open logs;
 //! - [`vault_key`]: the seal of what a client keeps;
 //! - [`views`]: what members tell each other of a private room's group, elsewhere.
 #![forbid(unsafe_code)]
