@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use estoile_hub::blobs::blob_charge;
 use estoile_hub::store::ExpiredFrom;
 use estoile_wire::{LogId, Millis};
 use sha2::{Digest, Sha256};
@@ -40,9 +41,6 @@ use upload::Upload;
 /// SHA-256 of a blob's bytes: its address.
 pub(crate) type Hash = [u8; 32];
 
-/// What a blob counts beside its bytes: a block of the disk and its place in memory, so that small ones are not free.
-pub(crate) const OVERHEAD: u64 = 4 << 10;
-
 /// A blob outlives the time asked for by this much: the record that names it is written after it was put, and must not
 /// outlive it.
 const LONGER_MS: u64 = 3_600_000;
@@ -58,7 +56,7 @@ struct Whole {
 
 impl Whole {
     const fn charge(&self) -> u64 {
-        self.size.saturating_add(OVERHEAD)
+        blob_charge(self.size)
     }
 }
 

@@ -11,7 +11,6 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use estoile_hub::SessionId;
-use estoile_hub::blobs::NoBlobs;
 use estoile_hub::session::{Due, Flow, ReadAnswer, Session as Hub};
 use estoile_wire::frame::{Closing, RelayFrame};
 use estoile_wire::limits::MAX_FRAME;
@@ -287,7 +286,7 @@ impl Session {
                     }
                     let append = message.starts_with(APPEND).then(Instant::now);
                     let way = Way { core, append };
-                    if let Flow::Close(code) = hub.receive(now, message, &rules, &way, &core.reader, &NoBlobs) {
+                    if let Flow::Close(code) = hub.receive(now, message, &rules, &way, &core.reader, &*core.blobs) {
                         core.metrics.refused(code);
                         outgoing.close(close_code(code));
                         end = Some(End::Refused);

@@ -45,7 +45,16 @@ fn body(cursor: Cursor, length: usize) -> Bytes {
 
 fn append(cursor: Cursor, expires: u64, length: usize) -> Write {
     let id16 = Id16([cursor.to_le_bytes(), cursor.to_be_bytes()].concat().try_into().unwrap());
-    Write::Append(NewRecord { log: LOG, cursor, time: NOW, expires, epoch: 0, id16, body: body(cursor, length), advance: None })
+    Write::Append(NewRecord {
+        log: LOG,
+        cursor,
+        time: NOW,
+        expires,
+        epoch: 0,
+        id16,
+        body: body(cursor, length),
+        advance: None,
+    })
 }
 
 fn open(folder: &Path) -> RecordStore {

@@ -3,50 +3,45 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use estoile_hub::blobs::{BlobAsked, BlobGranted, blob_charge};
+use estoile_hub::shard::No;
 use estoile_hub::store::ExpiredFrom;
+use estoile_wire::id::{BlobHash, BlobToken};
 use estoile_wire::{LogId, Millis, Refusal};
 use rand_core::{Rng, UnwrapErr};
 
 use super::upload::Upload;
-use super::{Blobs, Grant, Hash, LONGER_MS, OVERHEAD, State, digest};
+use super::{Blobs, Grant, Hash, LONGER_MS, State, digest};
 
-/// What a session asks for, after the hub has found it right.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked {
-    pub(crate) log: LogId,
-    pub(crate) hash: Hash,
-    pub(crate) size: u64,
-    /// The record that will name it is over then.
-    pub(crate) expires: Millis,
-}
+/// What a client is told to wait when there are too many unfinished uploads: some of them are finished by then.
+const BUSY_WAIT_MS: u64 = 5_000;
 
-/// What it gets.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Granted {
-    pub(crate) token: [u8; 32],
-    /// Bytes that are here already; the whole size: nothing is to be sent.
-    pub(crate) received: u64,
-    /// What it counts in the log from now on; 0 if it was counted before.
-    pub(crate) counted: u64,
+impl estoile_hub::blobs::Blobs for Blobs {
+    fn grant(&self, now: Millis, asked: &BlobAsked) -> Result<BlobGranted, No> {
+        self.reserve(now, asked).map_err(|code| match code {
+            Refusal::Busy => No::wait(code, BUSY_WAIT_MS),
+            _ => No::because(code),
+        })
+    }
 }
 
 impl Blobs {
     /// Grants a place, or says why not. Quick: no disk.
-    pub(crate) fn grant(&self, now: Millis, asked: &Asked) -> Result<Granted, Refusal> {
-        let Asked { log, hash, size, expires } = *asked;
+    pub(super) fn reserve(&self, now: Millis, asked: &BlobAsked) -> Result<BlobGranted, Refusal> {
+        let BlobAsked { log, hash: BlobHash(hash), size, expires } = *asked;
         let mut state = self.state();
         let here = |whole: &Arc<super::Whole>| whole.log == log && whole.size == size && expires <= whole.expires;
         if state.whole.get(&hash).is_some_and(|copies| copies.iter().any(here)) {
-            return Ok(Granted { token: token(), received: size, counted: 0 });
+            return Ok(BlobGranted { token: BlobToken(token()), received: size, counted: 0 });
         }
         let until = now.saturating_add(self.bounds.unfinished_ms());
         let going_on = state.uploads.get(&(log, hash)).cloned();
         if let Some(upload) = going_on.filter(|upload| upload.size == size && expires <= upload.expires) {
             upload.until.fetch_max(until, Ordering::SeqCst);
             let token = self.token_for(&mut state, now, log, hash);
-            return Ok(Granted { token, received: upload.received(), counted: 0 });
+            return Ok(BlobGranted { token: BlobToken(token), received: upload.received(), counted: 0 });
         }
-        let counted = size.saturating_add(OVERHEAD);
+        let counted = blob_charge(size);
         let taken = self.bytes().saturating_add(self.beside.load(Ordering::Relaxed));
         if taken.saturating_add(counted) > self.max_disk || state.count >= self.bounds.max_blobs {
             return Err(Refusal::DiskFull);
@@ -62,7 +57,7 @@ impl Blobs {
         }
         let token = self.token_for(&mut state, now, log, hash);
         self.tell(&state);
-        Ok(Granted { token, received: 0, counted })
+        Ok(BlobGranted { token: BlobToken(token), received: 0, counted })
     }
 
     /// A new token for an upload, in the place of any earlier one.

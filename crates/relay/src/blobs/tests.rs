@@ -2,11 +2,12 @@
 
 use std::fs;
 
+use estoile_hub::blobs::{BLOB_OVERHEAD as OVERHEAD, BlobAsked, BlobGranted};
 use estoile_hub::store::ExpiredFrom;
 use estoile_wire::Refusal;
+use estoile_wire::id::BlobHash;
 
 use super::disk::{PIECE, Source};
-use super::grant::{Asked, Granted};
 use super::upload::Fault;
 use super::*;
 use crate::core::now;
@@ -27,13 +28,13 @@ fn content(size: usize) -> Vec<u8> {
     (0..size).map(|at| u8::try_from(at * 7 % 251).unwrap()).collect()
 }
 
-fn asked(n: u8, bytes: &[u8], expires: Millis) -> Asked {
-    Asked { log: log(n), hash: digest(bytes), size: bytes.len() as u64, expires }
+fn asked(n: u8, bytes: &[u8], expires: Millis) -> BlobAsked {
+    BlobAsked { log: log(n), hash: BlobHash(digest(bytes)), size: bytes.len() as u64, expires }
 }
 
-fn begin(blobs: &Blobs, asked: &Asked) -> (Granted, Arc<Upload>) {
-    let granted = blobs.grant(now(), asked).unwrap();
-    let (upload, _) = blobs.granted(&granted.token, &asked.hash, now()).unwrap();
+fn begin(blobs: &Blobs, asked: &BlobAsked) -> (BlobGranted, Arc<Upload>) {
+    let granted = blobs.reserve(now(), asked).unwrap();
+    let (upload, _) = blobs.granted(&granted.token.0, &asked.hash.0, now()).unwrap();
     (granted, upload)
 }
 
@@ -124,14 +125,14 @@ fn a_new_request_goes_on_and_the_old_one_writes_no_more() {
     assert_eq!(upload.append(&blobs, old, &bytes[..100]), Ok(100));
     let (second, same) = begin(&blobs, &ask);
     assert_eq!((second.received, second.counted), (100, 0));
-    assert!(blobs.granted(&first.token, &ask.hash, now()).is_none(), "the earlier token is good no more");
+    assert!(blobs.granted(&first.token.0, &ask.hash.0, now()).is_none(), "the earlier token is good no more");
     let (new, from) = same.take_over();
     assert_eq!(from, 100);
     assert_eq!(upload.append(&blobs, old, &bytes[100..]), Err(Fault::Superseded));
     assert_eq!(same.append(&blobs, new, &bytes[100..]), Ok(bytes.len() as u64));
-    assert_eq!(read(&blobs, &ask.hash, 0).unwrap(), bytes);
-    assert!(blobs.granted(&second.token, &ask.hash, now()).is_none(), "what is whole takes no more");
-    let again = blobs.grant(now(), &ask).unwrap();
+    assert_eq!(read(&blobs, &ask.hash.0, 0).unwrap(), bytes);
+    assert!(blobs.granted(&second.token.0, &ask.hash.0, now()).is_none(), "what is whole takes no more");
+    let again = blobs.reserve(now(), &ask).unwrap();
     assert_eq!((again.received, again.counted), (bytes.len() as u64, 0));
 }
 
@@ -147,7 +148,7 @@ fn the_wrong_bytes_are_gone_and_cost_nothing() {
     assert_eq!(upload.append(&blobs, turn, &vec![0; PIECE + 1]), Err(Fault::TooLong));
     assert_eq!(upload.append(&blobs, turn, &[0; PIECE]), Err(Fault::WrongHash));
     assert_eq!(upload.append(&blobs, turn, &[0]), Err(Fault::Superseded));
-    assert!(blobs.find(&ask.hash, now()).is_none());
+    assert!(blobs.find(&ask.hash.0, now()).is_none());
     assert_eq!(blobs.bytes(), 0);
     assert_eq!(blobs.expire(now()).unwrap(), [ExpiredFrom { log: log(1), records: 0, bytes: ask.size + OVERHEAD }]);
     assert!(files(folder.path(), "part").is_empty() && files(folder.path(), "blob").is_empty());
@@ -176,7 +177,7 @@ fn what_is_not_whole_is_gone_after_a_crash() {
     let blobs = open(image.path());
     assert_eq!(read(&blobs, &digest(&bytes), 0).unwrap(), bytes);
     assert!(files(image.path(), "part").is_empty());
-    assert_eq!(blobs.grant(now(), &asked(1, &bytes[1..], now() + HOUR)).unwrap().received, 0);
+    assert_eq!(blobs.reserve(now(), &asked(1, &bytes[1..], now() + HOUR)).unwrap().received, 0);
     let cut = files(torn.path(), "blob").pop().unwrap();
     fs::File::options().write(true).open(cut).unwrap().set_len(PIECE as u64).unwrap();
     let blobs = open(torn.path());
@@ -223,7 +224,7 @@ fn uploads_that_nobody_goes_on_with_free_everything() {
         let (turn, _) = upload.take_over();
         upload.append(&blobs, turn, &own[..1_000]).unwrap();
     }
-    let refused = blobs.grant(now(), &asked(1, b"one more", now() + HOUR));
+    let refused = blobs.reserve(now(), &asked(1, b"one more", now() + HOUR));
     assert!(matches!(refused, Err(Refusal::Busy)));
     assert_eq!(blobs.bytes(), 2_000 * (4_096 + OVERHEAD));
     let freed = blobs.expire(now() + 2 * HOUR).unwrap();
@@ -266,7 +267,7 @@ fn the_disk_is_bounded_and_time_can_be_added() {
     blobs.set_beside(40_000);
     let bytes = content(50_000);
     put(&blobs, 1, &bytes, now() + HOUR);
-    let refused = blobs.grant(now(), &asked(1, &content(20_000), now() + HOUR));
+    let refused = blobs.reserve(now(), &asked(1, &content(20_000), now() + HOUR));
     assert!(matches!(refused, Err(Refusal::DiskFull)));
     blobs.set_beside(0);
     put(&blobs, 1, &bytes, now() + 5 * HOUR);

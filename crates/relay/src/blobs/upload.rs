@@ -4,11 +4,12 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use estoile_hub::blobs::blob_charge;
 use estoile_wire::{LogId, Millis};
 use sha2::{Digest, Sha256};
 
 use super::disk::{PIECE, Part};
-use super::{Blobs, Hash, OVERHEAD, Whole};
+use super::{Blobs, Hash, Whole};
 
 /// Why bytes were not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Upload {
     }
 
     pub(super) const fn charge(&self) -> u64 {
-        self.size.saturating_add(OVERHEAD)
+        blob_charge(self.size)
     }
 
     pub(super) fn received(&self) -> u64 {

@@ -34,7 +34,7 @@ impl RecordStore {
         }
         let hour = hour_of(now);
         let over = |source: &Option<Source>| source.is_some_and(|s| s.hour < hour);
-        let told_by_over = |log: &Log| over(&log.last_from) || over(&log.expiry_from);
+        let told_by_over = |log: &Log| [log.last_from, log.expiry_from, log.epoch_from].iter().any(over);
         let changes = states(&self.shared.index(), told_by_over);
         self.write(&changes, Room::Upkeep)?;
         if let Some(active) = &mut self.active {
@@ -79,13 +79,19 @@ impl RecordStore {
         let index = self.shared.index();
         let in_gone = |source: &Option<Source>| source.is_some_and(|s| gone.contains(&s.segment));
         let mut changes = states(&index, |log| {
-            log.put_in.is_some_and(|n| gone.contains(&n)) || in_gone(&log.last_from) || in_gone(&log.expiry_from)
+            let stands_in = [log.put_in, log.tickets_in].into_iter().flatten();
+            stands_in.into_iter().any(|n| gone.contains(&n))
+                || [log.last_from, log.expiry_from, log.epoch_from].iter().any(in_gone)
         });
         for (number, held) in index.segments.iter().filter(|(n, _)| gone.contains(n)) {
             // With nothing older left, there is nothing that the end of a log would have to end.
             if index.segments.range(..number).any(|(n, _)| !gone.contains(n)) {
                 changes.extend(held.drops.iter().map(|n| Change::Drop(*n)));
             }
+            // The same of a record, as long as what it lies in stays.
+            let stays = |of: u32| !gone.contains(&of) && index.segments.contains_key(&of);
+            let removals = held.removals.iter().filter(|removal| stays(removal.of));
+            changes.extend(removals.map(|r| Change::Remove(r.number, r.cursor, Some(r.of))));
         }
         changes
     }
@@ -125,7 +131,7 @@ impl RecordStore {
                 epoch: inner.epoch,
                 id16: inner.id16,
                 body: Bytes::from(inner.body),
-                advance: None,
+                advance: inner.advance,
             };
             changes.push(Change::Move(inner.number, record));
         }

@@ -6,11 +6,13 @@
 //! This layer does not know files or the index.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::AeadInOut;
-use estoile_hub::store::{LogMeta, NewRecord};
-use estoile_wire::id::LogKind;
+use estoile_hub::store::{Advance, LogMeta, NewRecord};
+use estoile_wire::frame::Ticket;
+use estoile_wire::id::{LogKind, TicketHash};
 use estoile_wire::{Cursor, Id16, LogId, Millis, PublicKey};
 
 use super::hours::Hours;
@@ -21,26 +23,61 @@ const RECORD: u8 = 3;
 /// A record that was moved here when its segment was cleaned; it says nothing new about its log.
 const MOVED: u8 = 4;
 const EXPIRED: u8 = 5;
+// Since format 2:
+/// A log's state as `PUT` has it, then its tickets.
+const PUT_WITH_TICKETS: u8 = 6;
+/// A log's tickets.
+const TICKETS: u8 = 7;
+/// A record is gone.
+const REMOVE: u8 = 8;
+/// A record that ended its epoch.
+const COMMIT: u8 = 9;
+/// And one that was moved.
+const MOVED_COMMIT: u8 = 10;
 /// A record's frame before its sealed part: kind, hour, counter, length.
 const RECORD_HEAD: usize = 1 + 4 + 8 + 4;
 /// What is sealed before the body: log, cursor, time, expiry, epoch, id.
 const INNER_HEAD: usize = 8 + 8 + 8 + 8 + 8 + 16;
+/// What is sealed between that and the body in a record that ended its epoch: the key before, the key after.
+const KEYS: usize = 32 + 32;
 const TAG: usize = 16;
-/// A log's state, whole.
-pub(super) const PUT_SIZE: usize = 1 + 8 + 32 + 1 + 8 + 32 + 8 + 8 + 8 + 8 + 9 + 8 + 9;
+const TICKET: usize = 32 + 8 + 8;
+/// A log's state without tickets, whole.
+const PUT_SIZE: usize = 1 + 8 + 32 + 1 + 8 + 32 + 8 + 8 + 8 + 8 + 9 + 8 + 9;
 /// A log's end, whole.
 pub(super) const DROP_SIZE: usize = 1 + 8;
+/// A record's end, whole.
+pub(super) const REMOVE_SIZE: usize = 1 + 8 + 8;
 /// How far records were taken, whole.
 pub(super) const EXPIRED_SIZE: usize = 1 + 8;
 
+/// The bytes that a log's tickets take behind its number or its state.
+const fn tickets_size(tickets: usize) -> usize {
+    4 + tickets * TICKET
+}
+
+/// The bytes that the frame of a log's state takes.
+pub(super) fn put_size(meta: &LogMeta) -> usize {
+    if meta.tickets.is_empty() { PUT_SIZE } else { PUT_SIZE + tickets_size(meta.tickets.len()) }
+}
+
+/// The bytes that the frame of a log's tickets takes.
+pub(super) const fn tickets_frame_size(tickets: usize) -> usize {
+    1 + 8 + tickets_size(tickets)
+}
+
+const fn keys(commit: bool) -> usize {
+    if commit { KEYS } else { 0 }
+}
+
 /// The bytes that the frame of a record with this body takes.
-pub(super) const fn record_size(body: usize) -> usize {
-    RECORD_HEAD + INNER_HEAD + body + TAG
+pub(super) const fn record_size(body: usize, commit: bool) -> usize {
+    RECORD_HEAD + INNER_HEAD + keys(commit) + body + TAG
 }
 
 /// The body's size in a record whose frame takes this many bytes.
-pub(super) const fn body_size(frame: usize) -> usize {
-    frame.saturating_sub(RECORD_HEAD + INNER_HEAD + TAG)
+pub(super) const fn body_size(frame: usize, commit: bool) -> usize {
+    frame.saturating_sub(RECORD_HEAD + INNER_HEAD + keys(commit) + TAG)
 }
 
 /// A record as its frame tells it after it was opened. `body` is what is left of the buffer.
@@ -52,6 +89,7 @@ pub(super) struct Inner {
     pub(super) expires: Millis,
     pub(super) epoch: u64,
     pub(super) id16: Id16,
+    pub(super) advance: Option<Advance>,
     pub(super) body: Vec<u8>,
 }
 
@@ -60,6 +98,8 @@ pub(super) struct Inner {
 pub(super) enum Frame<'a> {
     Put(u64, Box<LogMeta>),
     Drop(u64),
+    Tickets(u64, Arc<[Ticket]>),
+    Remove(u64, Cursor),
     Record(Sealed<'a>),
     /// All records before this frame whose time was over at this moment had been taken.
     Expired(Millis),
@@ -71,6 +111,8 @@ pub(super) struct Sealed<'a> {
     pub(super) hour: u32,
     /// It only moved: its log's state already counts it.
     pub(super) moved: bool,
+    /// It ended its epoch.
+    commit: bool,
     counter: u64,
     sealed: &'a [u8],
 }
@@ -116,6 +158,25 @@ impl<'a> Cut<'a> {
     }
 }
 
+fn put_tickets(out: &mut Vec<u8>, tickets: &[Ticket]) {
+    out.extend_from_slice(&u32::try_from(tickets.len()).unwrap_or(u32::MAX).to_le_bytes());
+    for ticket in tickets {
+        out.extend_from_slice(&ticket.hash.0);
+        out.extend_from_slice(&ticket.per_day.to_le_bytes());
+        out.extend_from_slice(&ticket.bytes_per_day.to_le_bytes());
+    }
+}
+
+fn read_tickets(cut: &mut Cut<'_>) -> Option<Arc<[Ticket]>> {
+    let count = usize::try_from(cut.u32()?).ok()?;
+    let mut tickets = Cut(cut.slice(count.checked_mul(TICKET)?)?);
+    let one = |_| {
+        let hash = TicketHash(tickets.array()?);
+        Some(Ticket { hash, per_day: tickets.u64()?, bytes_per_day: tickets.u64()? })
+    };
+    (0..count).map(one).collect()
+}
+
 fn put_optional(out: &mut Vec<u8>, value: Option<[u8; 8]>) {
     out.push(u8::from(value.is_some()));
     out.extend_from_slice(&value.unwrap_or_default());
@@ -123,7 +184,7 @@ fn put_optional(out: &mut Vec<u8>, value: Option<[u8; 8]>) {
 
 /// Writes a log's state.
 pub(super) fn write_put(out: &mut Vec<u8>, number: u64, meta: &LogMeta) {
-    out.push(PUT);
+    out.push(if meta.tickets.is_empty() { PUT } else { PUT_WITH_TICKETS });
     out.extend_from_slice(&number.to_le_bytes());
     out.extend_from_slice(meta.id.as_bytes());
     out.push(meta.kind as u8);
@@ -135,6 +196,9 @@ pub(super) fn write_put(out: &mut Vec<u8>, number: u64, meta: &LogMeta) {
     put_optional(out, meta.last_write.map(u64::to_le_bytes));
     out.extend_from_slice(&meta.last_expiry.to_le_bytes());
     put_optional(out, meta.entry);
+    if !meta.tickets.is_empty() {
+        put_tickets(out, &meta.tickets);
+    }
 }
 
 fn read_put(cut: &mut Cut<'_>) -> Option<(u64, LogMeta)> {
@@ -153,9 +217,23 @@ fn read_put(cut: &mut Cut<'_>) -> Option<(u64, LogMeta)> {
         last_write: cut.optional()?.map(u64::from_le_bytes),
         last_expiry: cut.u64()?,
         entry: cut.optional()?,
-        tickets: std::sync::Arc::from([]),
+        tickets: Arc::from([]),
     };
     Some((number, meta))
+}
+
+/// Writes a log's tickets.
+pub(super) fn write_tickets(out: &mut Vec<u8>, number: u64, tickets: &[Ticket]) {
+    out.push(TICKETS);
+    out.extend_from_slice(&number.to_le_bytes());
+    put_tickets(out, tickets);
+}
+
+/// Writes a record's end.
+pub(super) fn write_remove(out: &mut Vec<u8>, number: u64, cursor: Cursor) {
+    out.push(REMOVE);
+    out.extend_from_slice(&number.to_le_bytes());
+    out.extend_from_slice(&cursor.to_le_bytes());
 }
 
 /// Writes a log's end.
@@ -179,13 +257,21 @@ pub(super) fn read(group: &[u8]) -> Option<(Frame<'_>, usize)> {
             let (number, meta) = read_put(&mut cut)?;
             Frame::Put(number, Box::new(meta))
         }
+        PUT_WITH_TICKETS => {
+            let (number, mut meta) = read_put(&mut cut)?;
+            meta.tickets = read_tickets(&mut cut)?;
+            Frame::Put(number, Box::new(meta))
+        }
+        TICKETS => Frame::Tickets(cut.u64()?, read_tickets(&mut cut)?),
+        REMOVE => Frame::Remove(cut.u64()?, cut.u64()?),
         DROP => Frame::Drop(cut.u64()?),
         EXPIRED => Frame::Expired(cut.u64()?),
-        RECORD | MOVED => {
+        RECORD | MOVED | COMMIT | MOVED_COMMIT => {
             let (hour, counter, length) = (cut.u32()?, cut.u64()?, cut.u32()?);
             Frame::Record(Sealed {
                 hour,
-                moved: kind == MOVED,
+                moved: matches!(kind, MOVED | MOVED_COMMIT),
+                commit: matches!(kind, COMMIT | MOVED_COMMIT),
                 counter,
                 sealed: cut.slice(usize::try_from(length).ok()?)?,
             })
@@ -239,8 +325,14 @@ impl Sealer {
         }
         let cipher = self.ciphers.get(&hour)?;
         self.counter = self.counter.checked_add(1)?;
-        let length = u32::try_from(INNER_HEAD + record.body.len() + TAG).ok()?;
-        out.push(if moved { MOVED } else { RECORD });
+        let commit = record.advance.is_some();
+        let length = u32::try_from(INNER_HEAD + keys(commit) + record.body.len() + TAG).ok()?;
+        out.push(match (moved, commit) {
+            (false, false) => RECORD,
+            (true, false) => MOVED,
+            (false, true) => COMMIT,
+            (true, true) => MOVED_COMMIT,
+        });
         out.extend_from_slice(&hour.to_le_bytes());
         out.extend_from_slice(&self.counter.to_le_bytes());
         out.extend_from_slice(&length.to_le_bytes());
@@ -249,6 +341,10 @@ impl Sealer {
             out.extend_from_slice(&value.to_le_bytes());
         }
         out.extend_from_slice(record.id16.as_bytes());
+        if let Some(Advance { ended, next }) = &record.advance {
+            out.extend_from_slice(ended.as_bytes());
+            out.extend_from_slice(next.as_bytes());
+        }
         out.extend_from_slice(&record.body);
         let buffer = out.get_mut(start..)?;
         let tag = cipher.encrypt_inout_detached(&nonce(self.counter).into(), &[], buffer.into()).ok()?;
@@ -277,8 +373,12 @@ pub(super) fn open(sealed: Sealed<'_>, cipher: &ChaCha20Poly1305) -> Option<Inne
         expires: cut.u64()?,
         epoch: cut.u64()?,
         id16: Id16(cut.array()?),
+        advance: None,
         body: Vec::new(),
     };
-    inner.body = body.split_off(INNER_HEAD);
+    if sealed.commit {
+        inner.advance = Some(Advance { ended: PublicKey(cut.array()?), next: PublicKey(cut.array()?) });
+    }
+    inner.body = body.split_off(INNER_HEAD + keys(sealed.commit));
     Some(inner)
 }

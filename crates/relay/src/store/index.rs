@@ -6,7 +6,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use estoile_hub::store::{Expired, ExpiredFrom, LogMeta, charge};
+use estoile_hub::store::{Advance, Expired, ExpiredFrom, LogMeta, charge};
+use estoile_wire::frame::Ticket;
 use estoile_wire::id::LogKind;
 use estoile_wire::{Cursor, LogId, Millis, PublicKey};
 
@@ -29,11 +30,13 @@ pub(super) struct Entry {
     pub(super) cursor: Cursor,
     pub(super) expires: Millis,
     pub(super) place: Place,
+    /// It ended its epoch.
+    commit: bool,
 }
 
 impl Entry {
     pub(super) fn body(&self) -> usize {
-        frame::body_size(usize::try_from(self.place.length).unwrap_or(0))
+        frame::body_size(usize::try_from(self.place.length).unwrap_or(0), self.commit)
     }
 
     fn is_taken(&self) -> bool {
@@ -63,6 +66,12 @@ pub(super) struct Log {
     pub(super) last_from: Option<Source>,
     /// What `last_expiry` follows from, if not from the `Put`.
     pub(super) expiry_from: Option<Source>,
+    /// What `epoch` and `access_key` follow from, if not from the `Put`.
+    pub(super) epoch_from: Option<Source>,
+    /// The segment that its tickets stand in, if not the `Put`'s.
+    pub(super) tickets_in: Option<u32>,
+    /// Where epochs ended, as far as those records are here.
+    pub(super) ends: BTreeMap<u64, Cursor>,
     /// By cursor; taken ones are swept out when they are more than half.
     pub(super) entries: Vec<Entry>,
     taken: usize,
@@ -79,6 +88,17 @@ pub(super) struct Held {
     pub(super) live: u64,
     /// Logs whose end stands in it.
     pub(super) drops: Vec<u64>,
+    /// Records whose end stands in it.
+    pub(super) removals: Vec<Removal>,
+}
+
+/// The end of a record, to be known as long as the record lies on the disk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Removal {
+    pub(super) number: u64,
+    pub(super) cursor: Cursor,
+    /// The segment that the record lies in.
+    pub(super) of: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +115,8 @@ pub(super) struct Arrival {
     pub(super) time: Millis,
     pub(super) expires: Millis,
     pub(super) moved: bool,
+    pub(super) epoch: u64,
+    pub(super) advance: Option<Advance>,
 }
 
 /// Everything.
@@ -127,7 +149,18 @@ fn unknown() -> Log {
         entry: None,
         tickets: Arc::from([]),
     };
-    Log { meta, put_in: None, last_from: None, expiry_from: None, entries: Vec::new(), taken: 0, bytes: 0 }
+    Log {
+        meta,
+        put_in: None,
+        last_from: None,
+        expiry_from: None,
+        epoch_from: None,
+        tickets_in: None,
+        ends: BTreeMap::new(),
+        entries: Vec::new(),
+        taken: 0,
+        bytes: 0,
+    }
 }
 
 impl Log {
@@ -150,11 +183,19 @@ impl Index {
         log.put_in = Some(segment);
         log.last_from = None;
         log.expiry_from = None;
+        log.epoch_from = None;
+        log.tickets_in = None;
+    }
+
+    pub(super) fn tickets(&mut self, number: u64, tickets: &Arc<[Ticket]>, segment: u32) {
+        let log = self.logs.entry(number).or_insert_with(unknown);
+        log.meta.tickets = Arc::clone(tickets);
+        log.tickets_in = Some(segment);
     }
 
     /// Adds a record, or tells where a known one lies now.
     pub(super) fn append(&mut self, number: u64, arrival: Arrival, place: Place) {
-        let Arrival { cursor, time, expires, moved } = arrival;
+        let Arrival { cursor, time, expires, moved, epoch, advance } = arrival;
         let log = self.logs.entry(number).or_insert_with(unknown);
         let source = Source { segment: place.segment, hour: hour_of(expires) };
         if !moved && cursor > log.meta.last {
@@ -166,7 +207,15 @@ impl Index {
             log.meta.last_expiry = expires;
             log.expiry_from = Some(source);
         }
-        let entry = Entry { cursor, expires, place };
+        if let Some(advance) = advance {
+            log.ends.insert(epoch, cursor);
+            if !moved && epoch >= log.meta.epoch {
+                log.meta.epoch = epoch.saturating_add(1);
+                log.meta.access_key = advance.next;
+                log.epoch_from = Some(source);
+            }
+        }
+        let entry = Entry { cursor, expires, place, commit: advance.is_some() };
         if let Some(held) = self.segments.get_mut(&place.segment) {
             held.live += u64::from(place.length);
         }
@@ -244,14 +293,34 @@ impl Index {
 
     /// Nothing if its log was dropped meanwhile.
     fn take_one(&mut self, due: Due) -> Option<(LogId, u64)> {
-        let log = self.logs.get_mut(&due.number)?;
-        let at = log.entries.binary_search_by_key(&due.cursor, |e| e.cursor).ok()?;
+        self.take_out(due.number, due.cursor).map(|(log, cost, _)| (log, cost))
+    }
+
+    /// Removes one record, whose end stands in this segment.
+    pub(super) fn remove(&mut self, number: u64, cursor: Cursor, segment: u32) {
+        let Some((_, _, of)) = self.take_out(number, cursor) else { return };
+        if of != segment
+            && let Some(held) = self.segments.get_mut(&segment)
+        {
+            held.removals.push(Removal { number, cursor, of });
+        }
+    }
+
+    /// Takes a record out; gives its log, what it cost, and the segment that it lies in.
+    fn take_out(&mut self, number: u64, cursor: Cursor) -> Option<(LogId, u64, u32)> {
+        let log = self.logs.get_mut(&number)?;
+        let at = log.entries.binary_search_by_key(&cursor, |e| e.cursor).ok()?;
         let entry = log.entries.get_mut(at).filter(|e| !e.is_taken())?;
-        let cost = charge(entry.body());
-        if let Some(held) = self.segments.get_mut(&entry.place.segment) {
+        let (cost, of) = (charge(entry.body()), entry.place.segment);
+        if let Some(held) = self.segments.get_mut(&of) {
             held.live = held.live.saturating_sub(u64::from(entry.place.length));
         }
         entry.place.length = 0;
+        if entry.commit {
+            // Commits live equally long: the first to end is the first to go.
+            let epoch = log.ends.iter().find(|(_, end)| **end == cursor).map(|(epoch, _)| *epoch);
+            epoch.and_then(|epoch| log.ends.remove(&epoch));
+        }
         log.taken += 1;
         log.bytes = log.bytes.saturating_sub(cost);
         if log.taken * 2 > log.entries.len() {
@@ -260,7 +329,7 @@ impl Index {
             log.taken = 0;
         }
         self.records = self.records.saturating_sub(1);
-        Some((log.meta.id, cost))
+        Some((log.meta.id, cost, of))
     }
 
     /// Whether the record that this frame holds is the one that counts.

@@ -18,7 +18,7 @@ use super::segment::{self, Found, Segment};
 use super::{RecordStore, Shared, StoreOptions};
 
 /// The format of the folder that this version writes, and the highest that it reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 const FORMAT_FILE: &str = "format";
 const FORMAT_TEXT: &str = "estoile store ";
 const LOCK: &str = "lock";
@@ -81,6 +81,10 @@ fn check_format(folder: &Path) -> Result<(), OpenError> {
     if found > FORMAT {
         return Err(OpenError::Newer { found, known: FORMAT });
     }
+    if found < FORMAT {
+        // What is written from now on an earlier version must not take for damage.
+        write_whole(folder, FORMAT_FILE, format!("{FORMAT_TEXT}{FORMAT}\n").as_bytes())?;
+    }
     Ok(())
 }
 
@@ -122,7 +126,13 @@ fn recover(folder: &Path, hours: &Hours) -> Result<Recovered, OpenError> {
         let Found { segment, next_log, bytes } = Segment::open(folder, *number)?;
         recovered.next_log = recovered.next_log.max(next_log);
         recovered.next_segment = number.saturating_add(1);
-        let held = Held { file: Arc::new(segment), length: bytes.len() as u64, live: 0, drops: Vec::new() };
+        let held = Held {
+            file: Arc::new(segment),
+            length: bytes.len() as u64,
+            live: 0,
+            drops: Vec::new(),
+            removals: Vec::new(),
+        };
         let segment = Arc::clone(&held.file);
         recovered.index.segments.insert(*number, held);
         let end = replay(&mut recovered, &segment, &bytes, hours)?;
@@ -159,6 +169,8 @@ fn replay(recovered: &mut Recovered, segment: &Segment, bytes: &[u8], hours: &Ho
                 recovered.next_log = recovered.next_log.max(log.saturating_add(1));
                 index.drop_log(log, number);
             }
+            Frame::Tickets(log, tickets) => index.tickets(log, &tickets, number),
+            Frame::Remove(log, cursor) => index.remove(log, cursor, number),
             Frame::Expired(through) => drop(index.take(through, usize::MAX)),
             Frame::Record(sealed) => {
                 // Without its key it is over; what the log knew from it was written again before the key went.
@@ -170,11 +182,13 @@ fn replay(recovered: &mut Recovered, segment: &Segment, bytes: &[u8], hours: &Ho
                 if hours::hour_of(inner.expires) != sealed.hour {
                     return Err(STRANGE);
                 }
-                let length = u32::try_from(frame::record_size(inner.body.len())).map_err(|_| STRANGE)?;
+                let length = u32::try_from(frame::record_size(inner.body.len(), inner.advance.is_some()))
+                    .map_err(|_| STRANGE)?;
                 let (cursor, time, expires, moved) = (inner.cursor, inner.time, inner.expires, sealed.moved);
+                let (epoch, advance) = (inner.epoch, inner.advance);
                 index.append(
                     inner.number,
-                    Arrival { cursor, time, expires, moved },
+                    Arrival { cursor, time, expires, moved, epoch, advance },
                     Place { segment: number, offset, length },
                 );
             }

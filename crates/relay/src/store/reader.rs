@@ -94,8 +94,9 @@ impl Reader for RecordReader {
             for found in &found {
                 after = found.0.cursor;
                 let Some(inner) = self.fetch(found, &mut last)? else { continue };
-                let Inner { cursor, time, expires, epoch, id16, .. } = inner;
-                records.push(StoredRecord { cursor, time, expires, epoch, id16, body: Bytes::from(inner.body), advance: None });
+                let Inner { cursor, time, expires, epoch, id16, advance, .. } = inner;
+                let body = Bytes::from(inner.body);
+                records.push(StoredRecord { cursor, time, expires, epoch, id16, body, advance });
             }
             // A page whose hour has just ended is no page: what lives lies behind it.
             if !records.is_empty() || !more {
@@ -120,8 +121,20 @@ impl Reader for RecordReader {
         Ok(after)
     }
 
-    fn past(&self, _: &LogId, _: u64, _: Millis) -> Result<Option<PastEpoch>, StoreError> {
-        Ok(None)
+    fn past(&self, log: &LogId, epoch: u64, now: Millis) -> Result<Option<PastEpoch>, StoreError> {
+        let found = {
+            let index = self.shared.index();
+            let end = index.log(log).and_then(|log| {
+                let cursor = log.ends.get(&epoch)?;
+                let at = log.entries.binary_search_by_key(cursor, |e| e.cursor).ok()?;
+                log.entries.get(at).filter(|e| e.lives(now))
+            });
+            end.and_then(|entry| find(&index, entry))
+        };
+        let Some(found) = found else { return Ok(None) };
+        let inner = self.fetch(&found, &mut LastCipher::default())?;
+        let past = |inner: Inner| Some(PastEpoch { access_key: inner.advance?.ended, end: inner.cursor });
+        Ok(inner.and_then(past))
     }
 
     fn ids(&self, log: &LogId, now: Millis) -> Result<Vec<LiveId>, StoreError> {

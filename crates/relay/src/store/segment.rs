@@ -15,8 +15,10 @@ use rand_core::{Rng, UnwrapErr};
 
 use super::error::OpenError;
 
-/// Begins every segment; the last byte is the format of groups and frames.
-const MAGIC: [u8; 8] = *b"estolog\x01";
+/// Begins every segment; then comes the format of groups and frames.
+const MAGIC: [u8; 7] = *b"estolog";
+/// The format that is written, and the highest that is read.
+const FORMAT: u8 = 2;
 /// Magic, number, next log number, salt, checksum.
 pub(super) const HEADER: u64 = 8 + 4 + 8 + 32 + 4;
 /// Mark, length and checksum of a group.
@@ -99,6 +101,7 @@ impl Segment {
         let mut salt = [0; 32];
         UnwrapErr(getrandom::SysRng).fill_bytes(&mut salt);
         let mut head = Vec::from(MAGIC);
+        head.push(FORMAT);
         head.extend_from_slice(&number.to_le_bytes());
         head.extend_from_slice(&next_log.to_le_bytes());
         head.extend_from_slice(&salt);
@@ -129,10 +132,15 @@ impl Segment {
         file.read_exact_at(&mut bytes, 0)?;
         let (head, rest) = bytes.split_at_checked(52).ok_or(DAMAGED)?;
         let sum = rest.first_chunk::<4>().ok_or(DAMAGED)?;
-        let (magic, rest) = head.split_first_chunk::<8>().ok_or(DAMAGED)?;
+        let (magic, rest) = head.split_first_chunk::<7>().ok_or(DAMAGED)?;
+        let (format, rest) = rest.split_first().ok_or(DAMAGED)?;
         let (own, rest) = rest.split_first_chunk::<4>().ok_or(DAMAGED)?;
         let (next_log, salt) = rest.split_first_chunk::<8>().ok_or(DAMAGED)?;
-        if *magic != MAGIC || *own != number.to_le_bytes() || *sum != header_checksum(head) {
+        if *magic != MAGIC
+            || !(1..=FORMAT).contains(format)
+            || *own != number.to_le_bytes()
+            || *sum != header_checksum(head)
+        {
             return Err(DAMAGED);
         }
         let salt = salt.try_into().map_err(|_| DAMAGED)?;

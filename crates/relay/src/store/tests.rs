@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod private;
 mod troubles;
 
 const HOUR: Millis = 3_600_000;
@@ -63,7 +64,16 @@ fn put(n: u8) -> Write {
 fn append(n: u8, cursor: Cursor, expires: Millis, body: impl Into<Bytes>) -> Write {
     let mut id16 = [n; 16];
     id16[..8].copy_from_slice(&cursor.to_be_bytes());
-    let record = NewRecord { log: log(n), cursor, time: NOW, expires, epoch: 0, id16: Id16(id16), body: body.into(), advance: None };
+    let record = NewRecord {
+        log: log(n),
+        cursor,
+        time: NOW,
+        expires,
+        epoch: 0,
+        id16: Id16(id16),
+        body: body.into(),
+        advance: None,
+    };
     Write::Append(record)
 }
 
@@ -204,9 +214,9 @@ fn a_newer_format_and_a_second_process_are_refused_in_words() {
     assert!(matches!(refused, OpenError::InUse));
     assert!(refused.to_string().contains("in use by another process"));
     drop(store);
-    fs::write(folder.path().join("format"), "estoile store 2\n").unwrap();
+    fs::write(folder.path().join("format"), "estoile store 3\n").unwrap();
     let refused = RecordStore::open(folder.path(), StoreOptions::default()).unwrap_err();
-    assert!(matches!(refused, OpenError::Newer { found: 2, known: 1 }));
+    assert!(matches!(refused, OpenError::Newer { found: 3, known: 2 }));
     assert!(refused.to_string().contains("run the newer version"));
 }
 

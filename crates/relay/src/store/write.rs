@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use estoile_hub::store::{LogMeta, NewRecord, StoreError, Write};
+use estoile_wire::frame::Ticket;
 use estoile_wire::{Cursor, LogId};
 
 use super::error::failed;
 use super::frame::{self, Sealer};
 use super::hours::hour_of;
-use super::index::{Arrival, Held, Place};
+use super::index::{Arrival, Held, Place, Removal};
 use super::open::{SPARE, SPARE_BYTES};
 use super::segment::{self, GROUP_HEAD, HEADER, Segment};
 use super::{RecordStore, Shared};
@@ -60,6 +61,9 @@ pub(super) enum Room {
 pub(super) enum Change<'a> {
     Put(u64, Box<LogMeta>),
     Drop(u64),
+    Tickets(u64, Arc<[Ticket]>),
+    /// With the segment that the record lies in, if that is known only here: the index has forgotten it.
+    Remove(u64, Cursor, Option<u32>),
     Append(u64, &'a NewRecord),
     Move(u64, NewRecord),
 }
@@ -67,16 +71,18 @@ pub(super) enum Change<'a> {
 impl Change<'_> {
     fn size(&self) -> usize {
         match self {
-            Self::Put(..) => frame::PUT_SIZE,
+            Self::Put(_, meta) => frame::put_size(meta),
             Self::Drop(_) => frame::DROP_SIZE,
-            Self::Append(_, record) => frame::record_size(record.body.len()),
-            Self::Move(_, record) => frame::record_size(record.body.len()),
+            Self::Tickets(_, tickets) => frame::tickets_frame_size(tickets.len()),
+            Self::Remove(..) => frame::REMOVE_SIZE,
+            Self::Append(_, record) => frame::record_size(record.body.len(), record.advance.is_some()),
+            Self::Move(_, record) => frame::record_size(record.body.len(), record.advance.is_some()),
         }
     }
 
     fn record(&self) -> Option<frame::Source<'_>> {
         match self {
-            Self::Put(..) | Self::Drop(_) => None,
+            Self::Put(..) | Self::Drop(_) | Self::Tickets(..) | Self::Remove(..) => None,
             Self::Append(number, record) => Some(frame::Source { number: *number, record, moved: false }),
             Self::Move(number, record) => Some(frame::Source { number: *number, record, moved: true }),
         }
@@ -134,8 +140,13 @@ impl RecordStore {
                     }
                     sofar.insert(*log, None);
                 }
-                Write::Tickets { .. } | Write::Remove { .. } => {
-                    return Err(StoreError::Failed("not yet".to_owned()));
+                Write::Tickets { log, tickets } => {
+                    let number = known(&sofar, log).map(|(number, _)| number);
+                    changes.extend(number.map(|number| Change::Tickets(number, Arc::clone(tickets))));
+                }
+                Write::Remove { log, cursor } => {
+                    let number = known(&sofar, log).map(|(number, _)| number);
+                    changes.extend(number.map(|number| Change::Remove(number, *cursor, None)));
                 }
             }
         }
@@ -223,7 +234,7 @@ impl RecordStore {
         self.next_segment += 1;
         self.next_length = (length * 2).clamp(segment::SMALLEST, segment::LARGEST);
         self.disk += length;
-        let held = Held { file: Arc::clone(&segment), length, live: 0, drops: Vec::new() };
+        let held = Held { file: Arc::clone(&segment), length, live: 0, drops: Vec::new(), removals: Vec::new() };
         self.shared.index_mut().segments.insert(number, held);
         self.active = Some(Active { sealer: Sealer::new(segment.salt), segment, at: HEADER, length });
         Ok(())
@@ -249,6 +260,8 @@ fn encode(
         match change {
             Change::Put(number, meta) => frame::write_put(group, *number, meta),
             Change::Drop(number) => frame::write_drop(group, *number),
+            Change::Tickets(number, tickets) => frame::write_tickets(group, *number, tickets),
+            Change::Remove(number, cursor, _) => frame::write_remove(group, *number, *cursor),
             Change::Append(..) | Change::Move(..) => {
                 let source = change.record()?;
                 let hour = hour_of(source.record.expires);
@@ -270,10 +283,16 @@ fn apply(shared: &Shared, segment: u32, changes: &[Change<'_>], places: &[Place]
         match change {
             Change::Put(number, meta) => index.put(*number, meta, segment),
             Change::Drop(number) => index.drop_log(*number, segment),
+            Change::Tickets(number, tickets) => index.tickets(*number, tickets, segment),
+            Change::Remove(number, cursor, None) => index.remove(*number, *cursor, segment),
+            Change::Remove(number, cursor, Some(of)) => {
+                let removal = Removal { number: *number, cursor: *cursor, of: *of };
+                index.segments.entry(segment).and_modify(|held| held.removals.push(removal));
+            }
             Change::Append(..) | Change::Move(..) => {
                 let Some(frame::Source { number, record, moved }) = change.record() else { continue };
-                let NewRecord { cursor, time, expires, .. } = *record;
-                index.append(number, Arrival { cursor, time, expires, moved }, *place);
+                let NewRecord { cursor, time, expires, epoch, advance, .. } = *record;
+                index.append(number, Arrival { cursor, time, expires, moved, epoch, advance }, *place);
             }
         }
     }

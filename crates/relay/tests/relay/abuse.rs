@@ -100,8 +100,8 @@ async fn frames_that_break_the_protocol_are_told_why() {
 async fn unknown_frames_are_refused_by_name_and_the_session_goes_on() {
     let world = World::new();
     let mut client = world.client().await;
-    // [25, {}]: a type that a later version has.
-    client.socket.send(Message::Binary(vec![0x82, 0x18, 25, 0xa0].into())).await.unwrap();
+    // [39, {}]: a type that a later version has.
+    client.socket.send(Message::Binary(vec![0x82, 0x18, 39, 0xa0].into())).await.unwrap();
     match client.next().await.get() {
         RelayFrame::Refused(refused) => assert_eq!(refused.code, Refusal::Unsupported),
         other => panic!("{other:?}"),

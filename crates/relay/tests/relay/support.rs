@@ -248,7 +248,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         let request = self.request();
         let mut id16 = Id16([0; 16]);
         id16.0[..8].copy_from_slice(&id.to_be_bytes());
-        self.send(ClientFrame::Append(Append { request, log: room.log, id16, epoch: 0, ttl: None, body, advance: None })).await;
+        self.send(ClientFrame::Append(Append {
+            request,
+            log: room.log,
+            id16,
+            epoch: 0,
+            ttl: None,
+            body,
+            advance: None,
+        }))
+        .await;
         request
     }
 
