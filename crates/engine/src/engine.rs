@@ -1,8 +1,13 @@
 //! The engine: rooms, links to relays, and the one door through which everything enters.
 
+mod accounts;
 mod commands;
+#[cfg(test)]
+mod door;
 mod frames;
 mod load;
+mod people;
+mod private;
 
 pub use load::LoadError;
 
@@ -10,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use estoile_wire::{LogId, Millis};
 
+use crate::account::Accounts;
 use crate::board::Board;
 use crate::book::Book;
 use crate::command::RelayAddress;
@@ -45,6 +51,9 @@ pub struct Engine {
     routes: BTreeMap<(RelayId, LogId), Route>,
     board: Board,
     book: Book,
+    accounts: Accounts,
+    /// Room links that somebody waits for.
+    links_awaited: Vec<(RoomId, [u8; 8], crate::turn::CommandId)>,
     /// Rooms that something happened to in this turn.
     touched: BTreeSet<RoomId>,
     /// The driver is about to end: nothing is connected any more.
@@ -76,7 +85,10 @@ impl Engine {
             self.take(input, &mut cx);
         }
         self.touched.extend(exchange_views(&mut self.rooms, &mut cx));
+        self.settle_accounts(&mut cx);
         self.due(&mut cx);
+        self.accounts_due(&mut cx);
+        self.settle_accounts(&mut cx);
         self.flush(&mut cx);
         cx.book.flush(cx.out);
         self.board = board;
@@ -101,20 +113,8 @@ impl Engine {
                     self.relay_gone(relay);
                 }
             }
-            Input::BlobPut { relay, hash, result } => {
-                for room in self.rooms.values_mut().filter(|room| room.relay == relay) {
-                    if room.blob_put(&hash, &result, cx) {
-                        self.touched.insert(room.id);
-                    }
-                }
-            }
-            Input::BlobGot { relay, hash, result } => {
-                for room in self.rooms.values_mut().filter(|room| room.relay == relay) {
-                    if room.blob_got(&hash, result.clone(), cx) {
-                        self.touched.insert(room.id);
-                    }
-                }
-            }
+            Input::BlobPut { hash, result, .. } => self.blob_put(&hash, &result, cx),
+            Input::BlobGot { hash, result, .. } => self.blob_got(&hash, &result, cx),
             Input::Closing => self.close(cx),
             Input::Timer => {}
         }
@@ -131,6 +131,7 @@ impl Engine {
                 room.clock_went_back(back);
                 self.touched.insert(room.id);
             }
+            self.accounts.clock_went_back(back);
             cx.board.clock_went_back(back);
         }
         self.now = cx.now;
@@ -141,7 +142,7 @@ impl Engine {
         cx.board.due(cx.now, cx.out);
         let relays: Vec<RelayId> = self.links.keys().copied().collect();
         for relay in relays {
-            let wanted = !self.closed && self.rooms.values().any(|r| r.relay == relay && r.stopped().is_none());
+            let wanted = !self.closed && self.wants(relay);
             let Some(link) = self.links.get_mut(&relay) else { continue };
             if wanted {
                 link.want(false, cx);
@@ -159,8 +160,15 @@ impl Engine {
         }
     }
 
+    /// Whether a room or the account needs this relay.
+    fn wants(&self, relay: RelayId) -> bool {
+        self.rooms.values().any(|r| r.relay == relay && r.stopped().is_none()) || self.accounts.wants(relay)
+    }
+
     /// Ends the turn: what changed goes to the vault and to the faces.
     fn flush(&mut self, cx: &mut Cx<'_>) {
+        self.note_sights();
+        self.accounts.flush(cx);
         for id in core::mem::take(&mut self.touched) {
             if let Some(room) = self.rooms.get_mut(&id) {
                 let link = self.links.get(&room.relay).map_or(LinkView::Connecting, Link::view);
@@ -183,6 +191,7 @@ impl Engine {
         for room in self.rooms.values_mut().filter(|r| r.relay == relay) {
             room.offline();
         }
+        self.accounts.offline(relay);
         self.touch_relay(relay);
     }
 
@@ -206,6 +215,8 @@ impl Engine {
             }
             room.offline();
         }
+        let relays: Vec<RelayId> = self.links.keys().copied().collect();
+        relays.into_iter().for_each(|relay| self.accounts.offline(relay));
         for link in self.links.values_mut() {
             link.leave(cx);
         }
@@ -215,7 +226,11 @@ impl Engine {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Millis> {
         let rooms = self.rooms.values().filter_map(Room::next_timeout);
-        rooms.chain(self.links.values().filter_map(Link::next_timeout)).chain(self.board.next_timeout()).min()
+        rooms
+            .chain(self.links.values().filter_map(Link::next_timeout))
+            .chain(self.board.next_timeout())
+            .chain(self.accounts.next_timeout())
+            .min()
     }
 
     fn link_view(&self, room: &Room) -> LinkView<'_> {
@@ -241,19 +256,19 @@ impl Engine {
     /// Everything about the account, its contacts and devices.
     #[must_use]
     pub fn overview(&self) -> Overview {
-        Overview::default()
+        self.accounts.overview(&self.book)
     }
 
     /// The members of a private room; none for a quick one.
     #[must_use]
-    pub fn members(&self, _room: RoomId) -> Option<Vec<MemberView>> {
-        None
+    pub fn members(&self, room: RoomId) -> Option<Vec<MemberView>> {
+        Some(self.rooms.get(&room)?.private()?.members(&self.book))
     }
 
     /// The links by which people knock at a private room; none for a quick one.
     #[must_use]
-    pub fn room_links(&self, _room: RoomId) -> Option<Vec<RoomLinkView>> {
-        None
+    pub fn room_links(&self, room: RoomId) -> Option<Vec<RoomLinkView>> {
+        Some(self.rooms.get(&room)?.private()?.links())
     }
 
     /// How a room's relay is reached.

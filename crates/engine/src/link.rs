@@ -13,6 +13,7 @@ use estoile_wire::id::{CertificateHash, Nonce};
 use estoile_wire::{ClientFrame, Limits, Millis, PublicKey, RelayKeyHash, VERSION};
 
 use crate::channel::ChannelId;
+use crate::channel::job::JobId;
 use crate::command::RelayAddress;
 use crate::out::Cx;
 use crate::turn::{Effect, Lost};
@@ -40,11 +41,19 @@ pub(crate) enum Route {
     Room(RoomId),
     /// A channel's: a log or shelf that is no room.
     Channel(ChannelId),
+    /// A job's: what is done at another's log or shelf.
+    Job(JobId),
 }
 
 impl From<RoomId> for Route {
     fn from(room: RoomId) -> Self {
         Self::Room(room)
+    }
+}
+
+impl From<JobId> for Route {
+    fn from(job: JobId) -> Self {
+        Self::Job(job)
     }
 }
 
@@ -84,6 +93,11 @@ impl Session {
     /// Whose request this was; it is answered now.
     pub(crate) fn answered(&mut self, request: u64) -> Option<Route> {
         self.routes.remove(&request)
+    }
+
+    /// Whose request this is.
+    pub(crate) fn route(&self, request: u64) -> Option<Route> {
+        self.routes.get(&request).copied()
     }
 
     /// Sends a frame.
@@ -172,6 +186,11 @@ impl Link {
             State::Refused if at_once => self.connect(cx.now, cx),
             _ => {}
         }
+    }
+
+    /// It waits before it tries again.
+    pub(crate) const fn waits(&self) -> bool {
+        matches!(self.state, State::Waiting { .. })
     }
 
     /// No room wants it any more.

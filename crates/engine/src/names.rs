@@ -12,7 +12,7 @@ pub(crate) const ROOMS: &[u8] = b"l";
 pub(crate) const NOTICES: &[u8] = b"n";
 
 /// Before all that belongs to the account.
-const ACCOUNTS: &[u8] = b"a";
+pub(crate) const ACCOUNTS: &[u8] = b"a";
 
 /// What belongs to the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

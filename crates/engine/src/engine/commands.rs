@@ -23,6 +23,11 @@ impl Engine {
             }
             return;
         }
+        let command = match command {
+            Command::Account(command) => return self.account_command(id, command, cx),
+            Command::Private(command) => return self.private_command(id, command, cx),
+            command => command,
+        };
         let answer = self.obey(command, cx);
         cx.answer(id, answer);
     }
@@ -31,7 +36,6 @@ impl Engine {
         match command {
             Command::Open(open) => return self.open(&open, cx).map(Answer::Room),
             Command::Retry { room, id } => return self.room(room)?.retry(id, cx).map(Answer::Letter),
-            Command::Send { .. } => {}
             Command::SetTtl { room, ttl } => self.room(room)?.set_ttl(ttl, cx)?,
             Command::SetName { room, name } => {
                 check_name(&name)?;
@@ -53,12 +57,12 @@ impl Engine {
                 self.touch_relay(relay);
             }
             Command::Forget { room } => self.forget(room, cx)?,
-            Command::Account(_) | Command::Private(_) => return Err(CommandError::NoAccount),
+            Command::Send { .. } | Command::Account(_) | Command::Private(_) => {}
         }
         Ok(Answer::Done)
     }
 
-    fn room(&mut self, id: RoomId) -> Result<&mut Room, CommandError> {
+    pub(super) fn room(&mut self, id: RoomId) -> Result<&mut Room, CommandError> {
         let room = self.rooms.get_mut(&id).ok_or(CommandError::NoSuchRoom)?;
         self.touched.insert(id);
         Ok(room)
@@ -150,7 +154,7 @@ impl Engine {
     }
 
     /// Goes and gets a room: at once where the relay is there, else by connecting.
-    fn begin(&mut self, id: RoomId, cx: &mut Cx<'_>) {
+    pub(super) fn begin(&mut self, id: RoomId, cx: &mut Cx<'_>) {
         let Some(room) = self.rooms.get(&id) else { return };
         if let Some(link) = self.links.get_mut(&room.relay) {
             link.want(true, cx);
@@ -165,8 +169,10 @@ impl Engine {
         self.pages.remove(&id);
         self.routes.retain(|_, routed| *routed != Route::Room(id));
         room.forget(cx);
+        self.forget_in_account(id, cx);
         cx.board.forget(id, cx.out);
         if self.rooms.values().all(|other| other.relay != room.relay)
+            && !self.accounts.wants(room.relay)
             && let Some(mut link) = self.links.remove(&room.relay)
         {
             link.leave(cx);

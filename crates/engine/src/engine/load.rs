@@ -4,6 +4,7 @@ use core::future::Future;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Engine, read};
+use crate::account::Accounts;
 use crate::board::Board;
 use crate::book::Book;
 use crate::link::Route;
@@ -68,6 +69,8 @@ impl Engine {
                 routes: BTreeMap::new(),
                 board,
                 book,
+                accounts: Accounts::default(),
+                links_awaited: Vec::new(),
                 touched: BTreeSet::new(),
                 closed: false,
                 pages: BTreeMap::new(),
@@ -77,20 +80,36 @@ impl Engine {
                 let room = load_room(vault, id, read(&value)?).await?;
                 engine.add(room);
             }
+            let mut board = core::mem::take(&mut engine.book);
+            engine.accounts = Accounts::load(&load_accounts(vault).await?, &mut board).ok_or(LoadError::Unreadable)?;
+            engine.book = board;
             Ok(engine)
         }
     }
 
     /// Puts a room where its relay's frames find it.
     pub(super) fn add(&mut self, mut room: Room) {
-        let relay: RelayId = self.link_to(&room.address());
-        room.relay = relay;
-        if let Some(log) = room.log() {
-            self.routes.insert((relay, log), Route::Room(room.id));
-        }
-        self.touched.insert(room.id);
-        self.rooms.insert(room.id, room);
+        room.relay = self.link_to(&room.address());
+        let id = room.id;
+        self.touched.insert(id);
+        self.rooms.insert(id, room);
+        self.route(id);
     }
+
+    /// A room's log is known, or is another now.
+    pub(super) fn route(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.get(&id) else { return };
+        let (relay, log) = (room.relay, room.log());
+        self.routes.retain(|_, route| *route != Route::Room(id));
+        if let Some(log) = log {
+            self.routes.insert((relay, log), Route::Room(id));
+        }
+    }
+}
+
+/// All that belongs to the account.
+async fn load_accounts<B: Backend>(vault: &Vault<B>) -> Result<Entries, VaultError> {
+    all(vault, names::ACCOUNTS).await
 }
 
 /// All entries under a prefix, a page at a time.

@@ -1,0 +1,188 @@
+//! Letters from account to account: sealed and posted, read and judged.
+
+use estoile_mls::hpke;
+use estoile_seal::account::AccountId;
+use estoile_seal::mailbox::{self, ChainPart, Kind, Letter, MailboxError, Opened};
+use estoile_seal::ticket::TicketSecret;
+use estoile_seal::views::View;
+use estoile_wire::Id16;
+
+use super::create::seed;
+use super::jobs::Then;
+use super::own::Own;
+use super::stored::{Stage, StoredReach};
+use super::{Accounts, Wish};
+use crate::board::Draft;
+use crate::channel::Heard;
+use crate::channel::job::{Act, StoredBlob};
+use crate::command::{Answer, CommandError};
+use crate::notice::NoticeKind;
+use crate::out::Cx;
+use crate::turn::CommandId;
+use crate::view::ContactId;
+
+impl Accounts {
+    /// Writes to a contact.
+    pub(super) fn post_to(
+        &mut self,
+        id: ContactId,
+        kind: Kind,
+        then: Then,
+        waiting: Option<(CommandId, Answer)>,
+        cx: &mut Cx<'_>,
+    ) {
+        let Some((account, reach)) = self.contacts.get(&id).map(|c| (c.account, c.reach.clone())) else { return };
+        let Some(reach) = reach else {
+            self.failed(waiting, "it is not known here how to reach this contact; ask them for their contact link", cx);
+            return;
+        };
+        self.post(&account, &reach, kind, None, then, waiting, cx);
+    }
+
+    /// Writes to an account, and has the relay keep it.
+    #[expect(clippy::too_many_arguments, reason = "whom, where, what, and what then")]
+    pub(super) fn post(
+        &mut self,
+        account: &[u8; 32],
+        reach: &StoredReach,
+        kind: Kind,
+        blob: Option<StoredBlob>,
+        then: Then,
+        waiting: Option<(CommandId, Answer)>,
+        cx: &mut Cx<'_>,
+    ) {
+        let Some(own) = &self.own else { return };
+        let views = self.views_shared(account);
+        let ticket = TicketSecret::from_bytes(reach.ticket);
+        match sealed(own, account, reach, kind, views, cx) {
+            Ok(body) => {
+                let id16 = Id16(seed(cx.rng).first_chunk().copied().unwrap_or_default());
+                let act = Act::Post { log: reach.mailbox, ticket: ticket.relay_ticket(), id16, body, blob };
+                let address = reach.address.clone();
+                self.job(&address, act, then, waiting, cx);
+            }
+            Err(error) => self.failed(waiting, &error.to_string(), cx),
+        }
+    }
+
+    /// Whose ticket a record was posted under.
+    fn ticket_of(&self, body: &[u8]) -> Option<TicketSecret> {
+        let own = self.own.as_ref()?;
+        let tag = mailbox::tag_of(body)?;
+        let fits = |t: &TicketSecret| t.tag() == tag;
+        let contacts = self.contacts.values().map(|c| c.ticket);
+        let knocks = own.chain.devices().iter().map(|d| own.knock_ticket(d));
+        let all = contacts.map(TicketSecret::from_bytes).chain(knocks);
+        [own.link_ticket(), own.own_ticket()].into_iter().chain(all).find(fits)
+    }
+
+    /// A record came in the mailbox.
+    pub(super) fn letter(&mut self, heard: &Heard, cx: &mut Cx<'_>) {
+        let Some(ticket) = self.ticket_of(&heard.body) else {
+            forged("a letter came under a ticket that is not known here (any more), and was left out", cx);
+            return;
+        };
+        let Some(own) = &self.own else { return };
+        let opened = open(own, &ticket, &heard.body, cx);
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err((from, MailboxError::Forked)) => {
+                if let Some(id) = from.and_then(|a| self.find_contact(&a.0)) {
+                    self.stop_contact(id, &MailboxError::Forked.to_string(), None, cx);
+                }
+                return;
+            }
+            Err((_, error)) => {
+                forged(&error.to_string(), cx);
+                return;
+            }
+        };
+        if self.first_time(opened.letter.id, cx) {
+            self.opened(opened, &ticket, cx);
+        }
+    }
+
+    fn opened(&mut self, opened: Opened, ticket: &TicketSecret, cx: &mut Cx<'_>) {
+        let from = opened.chain.id();
+        let chain = opened.chain.encode();
+        cx.book.learn(&from.0, &chain);
+        let own = self.own.as_ref().is_some_and(|own| own.id() == from);
+        let contact = self.find_contact(&from.0);
+        if let Some(contact) = contact.and_then(|id| self.contacts.get_mut(&id)) {
+            contact.last_heard = Some(cx.now);
+        }
+        if let Some(id) = contact {
+            self.keep_contact(id);
+        }
+        let stopped = contact.and_then(|id| self.contacts.get(&id)).is_some_and(|c| c.stage == Stage::Stopped);
+        if !opened.letter.views.is_empty() && (own || contact.is_some()) {
+            self.wish(Wish::Views { by: from.0, views: opened.letter.views.clone() });
+        }
+        match opened.letter.kind {
+            _ if stopped => {}
+            Kind::Request { card, text } if !own => self.requested(from, &chain, card, text, cx),
+            Kind::Answer { card } if !own => self.answered(from, card, cx),
+            Kind::Card { card } if !own => {
+                if let (Some(id), Some(read)) = (contact, self.checked_card(&from.0, &card, cx)) {
+                    self.take_card(id, &read, card);
+                }
+            }
+            Kind::Ticket(ticket) if !own => {
+                if let Some(id) = contact {
+                    self.change_contact(id, |c| {
+                        if let Some(reach) = c.reach.as_mut() {
+                            reach.ticket = *ticket.as_bytes();
+                        }
+                    });
+                }
+            }
+            Kind::Welcome(welcome) => self.welcomed(from, own, &welcome, ticket, cx),
+            _ => {}
+        }
+    }
+}
+
+fn forged(why: &str, cx: &mut Cx<'_>) {
+    let advice = "Nothing was done with it. If many come, make a new contact link.";
+    cx.tell(Draft::new(None, NoticeKind::Forged, why, advice));
+}
+
+/// The body of a letter to an account.
+fn sealed(
+    own: &Own,
+    to: &[u8; 32],
+    reach: &StoredReach,
+    kind: Kind,
+    views: Vec<View>,
+    cx: &mut Cx<'_>,
+) -> Result<Vec<u8>, CommandError> {
+    let id = seed(cx.rng).first_chunk().copied().unwrap_or_default();
+    let letter = Letter {
+        from: ChainPart::Whole(own.chain.clone()),
+        device: own.device.public(),
+        kind,
+        views,
+        sent_at: cx.now,
+        id,
+    };
+    let packet = letter.sign(&AccountId(*to), &own.device).map_err(|e| CommandError::Account(e.to_string()))?;
+    let key = reach.hpke.as_deref().ok_or(CommandError::NoSuchContact)?;
+    let sealed = hpke::seal(key, mailbox::HPKE_INFO, to, &packet)
+        .map_err(|_| CommandError::Account("this contact's key is none; ask them for a new contact link".to_owned()))?;
+    Ok(mailbox::wrap(&TicketSecret::from_bytes(reach.ticket), &reach.mailbox, &sealed, cx.rng))
+}
+
+fn open(
+    own: &Own,
+    ticket: &TicketSecret,
+    body: &[u8],
+    cx: &Cx<'_>,
+) -> Result<Opened, (Option<AccountId>, MailboxError)> {
+    let none = |e| (None, e);
+    let sealed = mailbox::unwrap(ticket, &own.mailbox(), body).map_err(none)?;
+    let me = own.id();
+    let packet =
+        hpke::open(&own.hpke_secret, mailbox::HPKE_INFO, &me.0, &sealed).map_err(|_| none(MailboxError::Seal))?;
+    let from = mailbox::claimed_sender(&packet).map_err(none)?;
+    Letter::open(&packet, &me, cx.book.verified_chain(&from.0)).map_err(|e| (Some(from), e))
+}

@@ -1,0 +1,426 @@
+//! The account's own log: what it should say, writing it under the epoch guard, and reading what the other devices wrote.
+
+use estoile_seal::Later;
+use estoile_seal::account::summary::{ContactEntry, DeviceEntry, Door, Keys, RoomEntry, Summary};
+use estoile_seal::account::{AccountId, Chain, HandOver, Proposal, Record, Standing};
+use estoile_seal::card::Card;
+use estoile_seal::ticket::TicketSecret;
+use estoile_wire::{Id16, Millis};
+
+use super::own::{Own, address_of};
+use super::stored::{Stage, StoredContact, StoredDevice, StoredPlace, StoredReach};
+use super::{Accounts, MAX_CONTACTS, Waits, Wish};
+use crate::board::Draft;
+use crate::channel::{ChannelId, ChannelNews, Heard, Purpose};
+use crate::link::Session;
+use crate::notice::NoticeKind;
+use crate::out::Cx;
+use crate::stored::StoredAddress;
+use crate::view::ContactId;
+
+/// The log is written anew at least this often: records end with the log's longest time, which is a month.
+const REWRITE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+
+/// A record on its way into the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Writing {
+    request: u64,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Chain(u64),
+    Proposal,
+    Summary(u64),
+}
+
+impl Accounts {
+    /// When the log is written anew though nothing has changed.
+    pub(super) fn log_timeout(&self) -> Option<Millis> {
+        let own = self.own.as_ref().filter(|own| own.stored.made && own.stored.stopped.is_none())?;
+        let live = self.channel(Purpose::Account(own.stored.generation)).is_some_and(|c| c.is_live());
+        live.then(|| own.stored.written_at.saturating_add(REWRITE_MS))
+    }
+
+    /// Writes what the log should say, if it does not.
+    pub(crate) fn write_log(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
+        let Some(own) = self.own.as_mut().filter(|own| own.may_write()) else { return };
+        if own.is_written() && cx.now.saturating_sub(own.stored.written_at) >= REWRITE_MS {
+            own.stored.chain_written = 0;
+            own.stored.revision = own.stored.revision.saturating_add(1);
+        }
+        let Some(own) = self.own.as_ref().filter(|own| !own.is_written() && self.writing.is_none()) else { return };
+        let purpose = Purpose::Account(own.stored.generation);
+        let Some(channel) = self.channel(purpose).filter(|c| c.is_live()) else { return };
+        let (epoch, advance) = (channel.stored.epoch, channel.next_access());
+        let (what, record) = self.next_record(own, cx.now);
+        let Ok(body) = own.generation().seal(epoch, &record, cx.rng) else { return };
+        if Record::needs_blob(&body) {
+            self.too_long(cx);
+            return;
+        }
+        let id16 = Id16(super::create::seed(cx.rng).first_chunk().copied().unwrap_or_default());
+        let Some(channel) = self.channel_mut(purpose) else { return };
+        self.writing = channel.append(id16, &body, advance, session, cx).map(|request| Writing { request, what });
+    }
+
+    fn next_record(&self, own: &Own, now: Millis) -> (What, Record) {
+        if own.stored.chain_written < own.chain.len() {
+            return (What::Chain(own.chain.len()), Record::Chain(own.chain.clone()));
+        }
+        let proposal = own.stored.proposal.as_deref().filter(|_| !own.stored.proposal_written);
+        if let Some(Ok(proposal)) = proposal.map(Proposal::decode) {
+            return (What::Proposal, Record::Proposal(proposal));
+        }
+        (What::Summary(own.stored.revision), Record::Summary(Box::new(self.summary(own, now))))
+    }
+
+    fn too_long(&mut self, cx: &mut Cx<'_>) {
+        if let Some(own) = self.own.as_mut() {
+            own.stored.written = own.stored.revision;
+        }
+        self.keep_own();
+        cx.tell(Draft::new(
+            None,
+            NoticeKind::Relay,
+            "the list of contacts and rooms is longer than the account's log takes, so it was not written there",
+            "Take contacts or rooms away that are no longer needed; until then the recovery words restore the list as it was.",
+        ));
+    }
+
+    /// What a device with the words alone needs.
+    pub(super) fn summary(&self, own: &Own, now: Millis) -> Summary {
+        let s = &own.stored;
+        let keys = Keys {
+            mailbox: s.keys.mailbox,
+            shelf: s.keys.shelf,
+            shelf_key: s.keys.shelf_key,
+            link_ticket: s.keys.link_ticket,
+            hpke: vec![s.keys.hpke.to_vec()],
+        };
+        let devices = s.devices.iter().filter(|d| own.chain.is_live(&d.key)).map(|d| DeviceEntry {
+            device: d.key,
+            name: d.name.clone(),
+            hpke: d.hpke.clone(),
+            later: Later::default(),
+        });
+        let rooms = s.places.iter().map(|p| RoomEntry {
+            log: p.log,
+            relay: p.relay.clone(),
+            name: p.name.clone(),
+            door: p.door.zip(p.ticket).map(|(log, t)| Door { log, ticket: TicketSecret::from_bytes(t) }),
+            later: Later::default(),
+        });
+        Summary {
+            name: s.name.clone(),
+            relay: own.relay_url().map(|url| url.to_string()).unwrap_or_default(),
+            keys,
+            devices: devices.collect(),
+            contacts: self.contacts.values().map(|c| self.contact_entry(c)).collect(),
+            rooms: rooms.collect(),
+            at: now,
+            later: Later::default(),
+        }
+    }
+
+    fn contact_entry(&self, contact: &StoredContact) -> ContactEntry {
+        ContactEntry {
+            account: AccountId(contact.account),
+            name: contact.name.clone(),
+            state: contact.stage.state(),
+            verified: contact.verified,
+            chain: contact.chain.clone(),
+            card: contact.card.clone(),
+            ticket: Some(TicketSecret::from_bytes(contact.ticket)),
+            later: Later::default(),
+        }
+    }
+
+    pub(super) fn account_news(&mut self, id: ChannelId, number: u32, news: ChannelNews, cx: &mut Cx<'_>) {
+        let current = self.own.as_ref().map_or(number, |own| own.stored.generation);
+        match news {
+            ChannelNews::Appended { .. } if number != current => self.farewell_kept(number, cx),
+            ChannelNews::Live if self.restoring.is_some() => self.restored_live(cx),
+            ChannelNews::Record(heard) => self.log_record(id, &heard, cx),
+            ChannelNews::Appended { request } => self.log_written(request, cx),
+            ChannelNews::Stale | ChannelNews::Later { .. } => self.writing = None,
+            ChannelNews::Refused { why, .. } => {
+                self.writing = None;
+                self.home_lost(&why, cx);
+            }
+            ChannelNews::Stopped { why, lost } => self.log_lost(id, &why, lost, cx),
+            ChannelNews::Live => {
+                self.writing = None;
+            }
+            _ => {}
+        }
+        if let Some(channel) = self.channels.get(&id) {
+            self.changed |= channel.is_live();
+        }
+    }
+
+    /// The log is gone at the relay: what this device has is written into a new one.
+    fn log_lost(&mut self, id: ChannelId, why: &str, lost: bool, cx: &mut Cx<'_>) {
+        if self.restoring.is_some() {
+            self.search_ended(id, lost, why, cx);
+            return;
+        }
+        let Some(own) = self.own.as_mut().filter(|_| lost) else {
+            self.home_lost(why, cx);
+            return;
+        };
+        own.stored.chain_written = 0;
+        own.stored.revision = own.stored.revision.saturating_add(1);
+        self.keep_own();
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.forgive();
+            channel.stored.create = true;
+            channel.stored.made = false;
+            channel.changed();
+        }
+        cx.tell(Draft::new(
+            None,
+            NoticeKind::Relay,
+            "the relay has lost this account's own log; this device writes it anew",
+            "Nothing is to be done; if it happens again, ask the relay's owner.",
+        ));
+    }
+
+    fn log_written(&mut self, request: u64, cx: &mut Cx<'_>) {
+        let Some(writing) = self.writing.filter(|w| w.request == request) else { return };
+        self.writing = None;
+        let Some(own) = self.own.as_mut() else { return };
+        match writing.what {
+            What::Chain(len) => own.stored.chain_written = own.stored.chain_written.max(len),
+            What::Proposal => own.stored.proposal_written = true,
+            What::Summary(revision) => {
+                own.stored.written = own.stored.written.max(revision);
+                own.stored.written_at = cx.now;
+                let written = own.stored.written;
+                own.stored.forgotten.retain(|f| f.revision > written);
+            }
+        }
+        self.keep_own();
+        self.answer_written(cx);
+    }
+
+    /// Answers who waits until the log says so.
+    pub(crate) fn answer_written(&mut self, cx: &mut Cx<'_>) {
+        let Some(own) = self.own.as_ref().filter(|own| own.is_written()) else { return };
+        let written = own.stored.written;
+        for (_, id, answer) in self.waits.extract_if(.., |(w, ..)| matches!(w, Waits::Written(r) if *r <= written)) {
+            cx.answer(id, Ok(answer));
+        }
+    }
+
+    fn log_record(&mut self, id: ChannelId, heard: &Heard, cx: &mut Cx<'_>) {
+        if self.restoring.is_some() {
+            self.restored_record(id, heard, cx);
+            return;
+        }
+        let Some(own) = &self.own else { return };
+        match own.generation().open(heard.epoch, &heard.body) {
+            Ok(Record::Chain(chain)) => self.own_chain(chain, cx),
+            Ok(Record::Summary(summary)) => self.take_summary(&summary, cx),
+            Ok(Record::Proposal(proposal)) => self.proposed(&proposal, cx),
+            Ok(Record::HandOver(over)) => self.handed_over(&over, cx),
+            Ok(Record::Blob { .. }) => {}
+            Err(error) => cx.tell(Draft::new(
+                None,
+                NoticeKind::Forged,
+                error.to_string(),
+                "If it happens again, ask the relay's owner, and look at the list of your devices.",
+            )),
+        }
+    }
+
+    /// A chain of our own account, as another device wrote it.
+    pub(super) fn own_chain(&mut self, chain: Chain, cx: &mut Cx<'_>) {
+        let Some(own) = self.own.as_mut() else { return };
+        if chain.id() != own.id() {
+            return;
+        }
+        match chain.extends(&own.chain) {
+            Standing::Same => own.stored.chain_written = own.stored.chain_written.max(chain.len()),
+            Standing::Shorter => {}
+            Standing::Longer => {
+                let added = chain.devices().iter().any(|d| !own.chain.is_live(d));
+                own.stored.chain_written = own.stored.chain_written.max(chain.len());
+                self.take_own_chain(chain, cx);
+                if added {
+                    cx.tell(Draft::new(
+                        None,
+                        NoticeKind::Device,
+                        "a device was added to this account",
+                        "If that was not you, remove it with the recovery words at once.",
+                    ));
+                }
+            }
+            Standing::Forked => self.stop(
+                NoticeKind::Device,
+                "this account's list of devices contradicts the one that this device knows: two of your devices changed it at once, or somebody has its keys; restore the account with the recovery words (estoile account restore)",
+                cx,
+            ),
+        }
+        self.keep_own();
+    }
+
+    /// Our own chain has grown, by whomever.
+    pub(super) fn take_own_chain(&mut self, chain: Chain, cx: &mut Cx<'_>) {
+        let Some(own) = self.own.as_mut() else { return };
+        let removed: Vec<_> = own.chain.devices().iter().filter(|d| !chain.is_live(d)).copied().collect();
+        own.set_chain(chain);
+        let account = own.id().0;
+        cx.book.learn(&account, &own.stored.chain);
+        own.stored.proposal = None;
+        own.stored.proposal_written = false;
+        let live = own.chain.is_live(&own.device.public());
+        self.touch();
+        if !live {
+            self.wish(Wish::Removed);
+            self.stop(
+                NoticeKind::Device,
+                "this device was removed from its account; link it anew as a new device, in another data folder",
+                cx,
+            );
+            return;
+        }
+        self.wish(Wish::Chain);
+        if !removed.is_empty() {
+            self.wish(Wish::DevicesRemoved { account, removed });
+        }
+        self.tell_chain(cx);
+    }
+
+    /// What another device wrote down: it counts, but for what was changed here since.
+    pub(super) fn take_summary(&mut self, summary: &Summary, cx: &mut Cx<'_>) {
+        let Some(own) = self.own.as_mut() else { return };
+        let written = own.stored.written;
+        if own.stored.shared <= written {
+            take_shared(own, summary);
+        }
+        let own_device = own.device.public();
+        if own.chain.is_live(&own_device) && !summary.devices.iter().any(|d| d.device == own_device) {
+            own.stored.revision = own.stored.revision.saturating_add(1);
+        }
+        for room in &summary.rooms {
+            let known = own.stored.places.iter_mut().find(|p| p.log == room.log);
+            let place = StoredPlace {
+                log: room.log,
+                relay: room.relay.clone(),
+                name: room.name.clone(),
+                door: room.door.as_ref().map(|d| d.log),
+                ticket: room.door.as_ref().map(|d| *d.ticket.as_bytes()),
+            };
+            match known {
+                Some(known) => *known = place,
+                None => own.stored.places.push(place),
+            }
+        }
+        let forgotten: Vec<[u8; 32]> = own.stored.forgotten.iter().map(|f| f.account).collect();
+        for entry in summary.contacts.iter().filter(|c| !forgotten.contains(&c.account.0)) {
+            self.take_contact(entry, written, cx);
+        }
+        let gone: Vec<ContactId> = self
+            .contacts
+            .iter()
+            .filter(|(_, c)| c.revision <= written && !summary.contacts.iter().any(|e| e.account.0 == c.account))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in gone {
+            self.drop_contact(id, cx);
+        }
+        if own_joined(self) {
+            self.open_home(true, cx);
+            for place in self.own.as_ref().map(|own| own.stored.places.clone()).unwrap_or_default() {
+                self.wish(Wish::Knock { place });
+            }
+        }
+        self.keep_own();
+        self.set_tickets();
+    }
+
+    fn take_contact(&mut self, entry: &ContactEntry, written: u64, cx: &mut Cx<'_>) {
+        let known = self.contacts.iter().find(|(_, c)| c.account == entry.account.0).map(|(id, _)| *id);
+        if known.and_then(|id| self.contacts.get(&id)).is_some_and(|c| c.revision > written)
+            || (known.is_none() && self.contacts.len() >= MAX_CONTACTS)
+        {
+            return;
+        }
+        if !entry.chain.is_empty() {
+            cx.book.learn(&entry.account.0, &entry.chain);
+        }
+        let Some(ticket) = entry.ticket.as_ref().map(|t| *t.as_bytes()) else { return };
+        let before = known.and_then(|id| self.contacts.get(&id)).cloned();
+        let reach = entry.card.as_deref().and_then(|c| Card::reopen(c).ok()).map(|c| reach(&c));
+        let contact = StoredContact {
+            account: entry.account.0,
+            name: entry.name.clone(),
+            stage: Stage::of(entry.state),
+            verified: entry.verified,
+            card: entry.card.clone(),
+            card_at: entry.card.as_deref().and_then(|c| Card::reopen(c).ok()).map_or(0, |c| c.at),
+            reach: reach.or_else(|| before.as_ref().and_then(|b| b.reach.clone())),
+            ticket,
+            text: before.as_ref().map(|b| b.text.clone()).unwrap_or_default(),
+            last_heard: before.as_ref().and_then(|b| b.last_heard),
+            why: before.as_ref().and_then(|b| b.why.clone()),
+            before: before.as_ref().and_then(|b| b.before),
+            revision: 0,
+            other_chain: before.as_ref().and_then(|b| b.other_chain.clone()),
+            chain: entry.chain.clone(),
+        };
+        let id = known.unwrap_or_else(|| self.next_contact());
+        self.contacts.insert(id, contact);
+        self.keep_contact(id);
+    }
+}
+
+/// Whether the shared keys were waited for; only once.
+fn own_joined(accounts: &mut Accounts) -> bool {
+    accounts.own.as_mut().is_some_and(|own| core::mem::take(&mut own.stored.joined))
+}
+
+fn take_shared(own: &mut Own, summary: &Summary) {
+    own.stored.name.clone_from(&summary.name);
+    let keys = &mut own.stored.keys;
+    (keys.mailbox, keys.shelf) = (summary.keys.mailbox, summary.keys.shelf);
+    (keys.shelf_key, keys.link_ticket) = (summary.keys.shelf_key, summary.keys.link_ticket);
+    if let Some(Ok(seed)) = summary.keys.hpke.first().map(|k| <[u8; 32]>::try_from(k.as_slice()))
+        && let Ok((secret, public)) = estoile_mls::hpke::derive(&seed)
+    {
+        keys.hpke = seed;
+        (own.hpke_secret, own.hpke_public) = (secret, public);
+    }
+    for device in &summary.devices {
+        let stored = StoredDevice { key: device.device, name: device.name.clone(), hpke: device.hpke.clone() };
+        match own.stored.devices.iter_mut().find(|d| d.key == device.device) {
+            Some(known) => *known = stored,
+            None => own.stored.devices.push(stored),
+        }
+    }
+}
+
+/// How the one whose card it is can be reached.
+pub(super) fn reach(card: &Card) -> StoredReach {
+    StoredReach {
+        address: StoredAddress::of(&address_of(&card.relay)),
+        mailbox: card.mailbox,
+        shelf: card.shelf,
+        ticket: *card.ticket.as_bytes(),
+        shelf_key: *card.shelf_key.as_bytes(),
+        hpke: Some(card.hpke.clone()),
+    }
+}
+
+impl Accounts {
+    /// A hand-over is followed when the root has signed it, by devices that stay.
+    fn handed_over(&mut self, over: &HandOver, cx: &mut Cx<'_>) {
+        let Some(own) = &self.own else { return };
+        if over.number <= own.stored.generation || over.check(&own.chain).is_err() {
+            return;
+        }
+        self.follow(over, cx);
+    }
+}

@@ -1,0 +1,494 @@
+//! The account part within the engine: its commands, what it wants of rooms, what rooms have done, and its sessions.
+
+use estoile_mls::Suite;
+use estoile_seal::account::AccountId;
+use estoile_seal::door::{AtDoor, DoorKeys, Knock, Why};
+use estoile_seal::moving::Announcement;
+use sha2::{Digest, Sha256};
+
+use super::Engine;
+use crate::account::{Place, StoredPlace, Waits, Wish, address_of, is_stale, link_fault, relay_url};
+use crate::board::Draft;
+use crate::channel::job::{Act, JobId};
+use crate::channel::{ChannelId, Purpose};
+use crate::link::{Link, Route};
+use crate::notice::NoticeKind;
+use crate::out::Cx;
+use crate::private::{Expected, News, Private};
+use crate::room::Room;
+use crate::view::{RelayId, Role, RoomId};
+
+/// Rounds of asking each other within one turn; what is left comes with the next.
+const ROUNDS: usize = 8;
+/// Jobs of one relay that are on their way at a time.
+const JOBS_IN_FLIGHT: usize = 32;
+
+impl Engine {
+    /// Lets rooms and the account part hear of each other.
+    pub(super) fn settle_accounts(&mut self, cx: &mut Cx<'_>) {
+        for _ in 0..ROUNDS {
+            self.accounts.take_in(cx);
+            let touched: Vec<RoomId> = self.touched.iter().copied().collect();
+            let mut news = Vec::new();
+            for id in touched {
+                if let Some(private) = self.rooms.get_mut(&id).and_then(Room::private_mut) {
+                    news.extend(private.take_news().into_iter().map(|n| (id, n)));
+                }
+            }
+            let wishes = self.accounts.take_wishes();
+            if news.is_empty() && wishes.is_empty() {
+                break;
+            }
+            for (room, news) in news {
+                self.room_news(room, news, cx);
+            }
+            for wish in wishes {
+                self.grant(wish, cx);
+            }
+        }
+    }
+
+    fn room_news(&mut self, id: RoomId, news: News, cx: &mut Cx<'_>) {
+        match news {
+            News::Welcome { token, welcome, cursor, .. } => {
+                if let Some(place) = self.place(id) {
+                    self.accounts.welcome(token, &welcome, cursor, &place, cx);
+                }
+            }
+            News::AddFailed { token, why } => self.accounts.add_failed(token, &why, cx),
+            // The book has told the account part already.
+            News::Chain { .. } => {}
+            News::Door => {
+                self.door(id, cx);
+                self.note_place(id);
+            }
+            News::Gone => {
+                self.accounts.close_channel(Purpose::Door(id.0), cx);
+                self.forget_place(id);
+            }
+        }
+    }
+
+    /// How a Welcome names a room.
+    fn place(&self, id: RoomId) -> Option<Place> {
+        let room = self.rooms.get(&id)?;
+        let private = room.private()?;
+        let mut address = room.address();
+        address.pin = address.pin.or_else(|| self.links.get(&room.relay).and_then(|l| l.address.pin));
+        Some(Place { name: private.name().to_owned(), log: private.log(), address })
+    }
+
+    /// Reads the door that the roster names.
+    pub(super) fn door(&mut self, id: RoomId, cx: &mut Cx<'_>) {
+        let Some(room) = self.rooms.get(&id) else { return };
+        let Some(private) = room.private() else { return };
+        let (door, max_ttl) = (private.roster().door.clone(), private.roster().max_ttl);
+        let address = room.address();
+        self.accounts.set_door(id, Some(&door), &address, max_ttl, cx);
+    }
+
+    /// The account's log names the room, so that other devices find it.
+    pub(super) fn note_place(&mut self, id: RoomId) {
+        let Some((place, room)) = self.place(id).zip(self.rooms.get(&id)) else { return };
+        let Some(private) = room.private() else { return };
+        let Some(relay) = relay_url(&place.address) else { return };
+        let door = DoorKeys::from(&private.roster().door).address();
+        let stored = StoredPlace {
+            log: place.log,
+            relay: relay.to_string(),
+            name: place.name,
+            door: Some(door.log),
+            ticket: Some(*door.ticket.as_bytes()),
+        };
+        self.accounts.note_place(stored);
+    }
+
+    fn forget_place(&mut self, id: RoomId) {
+        if let Some(log) = self.rooms.get(&id).and_then(Room::log) {
+            self.accounts.forget_place(&log);
+        }
+    }
+
+    fn grant(&mut self, wish: Wish, cx: &mut Cx<'_>) {
+        match wish {
+            Wish::Want { room, intent, answer } => {
+                if let Some(private) = self.rooms.get_mut(&room).and_then(Room::private_mut) {
+                    private.want(intent, answer, cx);
+                    self.touched.insert(room);
+                }
+            }
+            Wish::Chain => {
+                let Some(me) = self.accounts.own.as_ref().map(crate::account::Own::me) else { return };
+                self.each_private(|private, cx| private.set_me(me.clone(), cx), cx);
+            }
+            Wish::DevicesRemoved { account, removed } => {
+                self.each_private(|private, cx| private.devices_removed(&account, &removed, cx), cx);
+            }
+            Wish::ContactStopped { .. } => self.touch_private(),
+            Wish::Views { by, views } => {
+                let mut split = Vec::new();
+                for room in self.rooms.values_mut() {
+                    let id = room.id;
+                    if let Some(why) = room.private_mut().and_then(|private| private.compare(&views, &by, cx)) {
+                        split.push((id, why));
+                    }
+                }
+                for (id, why) in split {
+                    self.touched.insert(id);
+                    if let Some(room) = self.rooms.get_mut(&id) {
+                        room.stop(&why, cx);
+                    }
+                }
+            }
+            Wish::Join { invitation } => self.join(invitation, cx),
+            Wish::Knock { place } => self.knock_back(&place, cx),
+            Wish::Door { room, body } => self.at_door(room, body, cx),
+            Wish::Removed => {}
+        }
+    }
+
+    fn each_private(&mut self, mut then: impl FnMut(&mut Private, &mut Cx<'_>), cx: &mut Cx<'_>) {
+        for room in self.rooms.values_mut() {
+            if let Some(private) = room.private_mut() {
+                then(private, cx);
+                self.touched.insert(room.id);
+            }
+        }
+    }
+
+    fn touch_private(&mut self) {
+        self.touched.extend(self.rooms.values().filter(|r| r.is_private()).map(|r| r.id));
+    }
+
+    // ── Being invited ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn next_room(&mut self, cx: &mut Cx<'_>) -> RoomId {
+        let id = RoomId(self.counters.next_room);
+        self.counters.next_room = self.counters.next_room.saturating_add(1);
+        cx.put(crate::names::ENGINE.to_vec(), &self.counters);
+        id
+    }
+
+    /// A Welcome came: it is taken, or waits for a yes.
+    pub(super) fn join(&mut self, number: u64, cx: &mut Cx<'_>) {
+        let Some(invitation) = self.accounts.invitations.get(&number).cloned() else { return };
+        let existing = self.rooms.values().find(|r| r.log() == Some(invitation.log)).map(|r| r.id);
+        let id = match existing.or(invitation.room.map(RoomId)) {
+            Some(id) => id,
+            None => self.next_room(cx),
+        };
+        if let Some(stored) = self.accounts.invitations.get_mut(&number) {
+            stored.room = Some(id.0);
+        }
+        self.accounts.keep_invitation(number, cx);
+        if !invitation.yes {
+            let key = estoile_wire::PublicKey(invitation.from);
+            let detail = format!("{} invites you to the room {}", invitation.from_name, invitation.name);
+            let advice = "They are no contact of yours: say yes only if you know them, or forget it.";
+            cx.tell(Draft::new(None, NoticeKind::Invited, detail, advice).about(key, &invitation.from_name));
+            return;
+        }
+        let (Some(welcome), Some(me)) = (invitation.welcome, self.accounts.own.as_ref().map(crate::account::Own::me))
+        else {
+            return;
+        };
+        let inside = existing.and_then(|id| self.rooms.get(&id)).is_some_and(|r| r.private().is_some());
+        let expected = Expected { room: id, log: invitation.log, by: invitation.from };
+        let accounts = &self.accounts;
+        let joined = Private::join(&me, &welcome, &mut |reference| accounts.package_secret(reference), &expected, cx);
+        let joined = joined.and_then(|(private, used)| match self.fits_move(&private, &invitation.from) {
+            Ok(()) => Ok((private, used)),
+            Err(error) => Err(crate::private::JoinError::Refused(error.to_string())),
+        });
+        match joined {
+            Ok((private, used)) => {
+                if let Some(used) = used {
+                    self.accounts.used_package(&used, cx);
+                }
+                let address = invitation.address.to_address();
+                self.enter(id, private, &address, invitation.cursor, cx);
+                let detail = format!("{} has let you into the room {}", invitation.from_name, invitation.name);
+                cx.tell(Draft::new(Some(id), NoticeKind::Invited, detail, "Leave it if you don't want to be there."));
+            }
+            // Another device's answer, or an old letter read again.
+            Err(crate::private::JoinError::NotForUs) if inside => {}
+            Err(error) => {
+                let detail = format!("the invitation to {} can't be used: {error}", invitation.name);
+                cx.tell(Draft::new(None, NoticeKind::Invited, detail, "Nothing was changed here."));
+            }
+        }
+        self.accounts.invitation_over(number, cx);
+    }
+
+    /// A room that says that it goes on from one of ours must be what its mover was allowed to make of that.
+    fn fits_move(&self, new: &Private, by: &[u8; 32]) -> Result<(), crate::private::MoveError> {
+        let Some((log, _)) = new.moved_from() else { return Ok(()) };
+        let old = self.rooms.values().find(|r| r.log() == Some(log)).and_then(Room::private);
+        old.map_or(Ok(()), |old| old.accepts_moved(new, by))
+    }
+
+    /// A group that we are in now: its room is there, or is made.
+    fn enter(
+        &mut self,
+        id: RoomId,
+        private: Private,
+        address: &crate::command::RelayAddress,
+        cursor: u64,
+        cx: &mut Cx<'_>,
+    ) {
+        if let Some(room) = self.rooms.get_mut(&id) {
+            room.enter(private, cursor, cx);
+            self.route(id);
+        } else {
+            let room = Room::join_private(id, RelayId(u32::MAX), address, private, cursor, true, cx);
+            self.add(room);
+        }
+        self.touched.insert(id);
+        self.begin(id, cx);
+        self.door(id, cx);
+        self.note_place(id);
+    }
+
+    // ── Doors ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// A room of the account that this device is not in: it knocks, as one who belongs there.
+    fn knock_back(&mut self, place: &StoredPlace, cx: &mut Cx<'_>) {
+        let here = self.rooms.values().any(|r| r.log() == Some(place.log) && r.private().is_some());
+        let (Some(door), Some(ticket)) = (place.door, place.ticket) else { return };
+        let Ok(url) = place.relay.parse::<estoile_seal::link::RelayUrl>() else { return };
+        if here {
+            return;
+        }
+        let address = address_of(&url);
+        let door =
+            estoile_seal::account::Door { log: door, ticket: estoile_seal::ticket::TicketSecret::from_bytes(ticket) };
+        let id = self.next_room(cx);
+        let room = Room::waiting_private(id, RelayId(u32::MAX), &address, &place.name, true, cx);
+        self.add(room);
+        let known = (place.name.as_str(), Some(place.log));
+        if let Err(error) = self.accounts.knock(id, &address, &door, Why::Back, known, None, cx) {
+            cx.tell(Draft::new(Some(id), NoticeKind::Knocked, error.to_string(), "Ask to be invited again."));
+        }
+    }
+
+    /// Something stands at a room's door.
+    fn at_door(&mut self, id: RoomId, body: Vec<u8>, cx: &mut Cx<'_>) {
+        let Some(private) = self.rooms.get(&id).and_then(Room::private) else { return };
+        let keys = DoorKeys::from(&private.roster().door);
+        match keys.open(&private.leaves(), &body) {
+            Ok(AtDoor::Knock(knock)) if !is_stale(&knock, cx.now) => {
+                let Some(rank) = rank(private, &knock) else { return };
+                self.accounts.knocked(id, body, rank, cx);
+            }
+            Ok(AtDoor::Knock(_)) => {}
+            Ok(AtDoor::Moved(said)) => self.moved(id, &said, cx),
+            Err(error) => {
+                let advice = "Nothing was done with it. If many come, revoke the room's links.";
+                cx.tell(Draft::new(Some(id), NoticeKind::Forged, error.to_string(), advice));
+            }
+        }
+    }
+
+    /// The room was moved by somebody who may.
+    fn moved(&mut self, id: RoomId, said: &Announcement, cx: &mut Cx<'_>) {
+        let Some(private) = self.rooms.get(&id).and_then(Room::private) else { return };
+        let (address, door, name, log) = (address_of(&said.relay), said.door.clone(), said.name.clone(), said.log);
+        if self.rooms.values().any(|r| r.log() == Some(log)) {
+            return;
+        }
+        if let Err(error) = private.check_move(said) {
+            let detail = format!("somebody says that this room has moved, and that does not count: {error}");
+            cx.tell(Draft::new(Some(id), NoticeKind::Moved, detail, "Ask the room's owner by another way."));
+            return;
+        }
+        let Some(from) = self.rooms.get(&id).and_then(Room::log) else { return };
+        let new = self.next_room(cx);
+        let room = Room::waiting_private(new, RelayId(u32::MAX), &address, &name, true, cx);
+        self.add(room);
+        if let Err(error) =
+            self.accounts.knock(new, &address, &door, Why::Moved(from), (name.as_str(), Some(log)), None, cx)
+        {
+            cx.tell(Draft::new(Some(id), NoticeKind::Moved, error.to_string(), "Ask to be invited to the new room."));
+            return;
+        }
+        cx.tell(Draft::new(
+            Some(id),
+            NoticeKind::Moved,
+            format!("this room goes on as {name} with new keys; this device knocks there"),
+            "Nothing is to be done; what was said here stays here.",
+        ));
+    }
+
+    /// Answers a knock whose turn has come.
+    fn answer_knock(&mut self, id: RoomId, body: &[u8], cx: &mut Cx<'_>) {
+        let Some(room) = self.rooms.get(&id) else { return };
+        let Some(private) = room.private() else { return };
+        let Ok(AtDoor::Knock(knock)) = DoorKeys::from(&private.roster().door).open(&private.leaves(), body) else {
+            return;
+        };
+        let account = knock.account();
+        // Somebody was quicker.
+        if private.devices().iter().any(|(device, _)| *device == knock.device) {
+            return;
+        }
+        let member = private.roster().role(&account);
+        let (role, via) = match knock.why {
+            _ if member.is_some() => (view_role(member), None),
+            Why::Link(link) => match link_fault(private.roster(), &link, cx.now) {
+                None => (Role::Member, Some(link)),
+                Some(why) => {
+                    let detail = format!("{} knocked and was not let in: {why}", knock.name);
+                    let advice = "Make a new link, or invite them, if they should be here.";
+                    cx.tell(Draft::new(Some(id), NoticeKind::Knocked, detail, advice));
+                    return;
+                }
+            },
+            Why::Moved(_) => match private.expects(&account.0) {
+                Some(role) => (role, None),
+                None => return,
+            },
+            Why::Back => {
+                let detail = format!("{} knocked as a member and is none, and was not let in", knock.name);
+                cx.tell(Draft::new(Some(id), NoticeKind::Knocked, detail, "Invite them if they should be here."));
+                return;
+            }
+        };
+        let suite = suite(private);
+        self.accounts.let_in(id, &knock, suite, role, via, cx);
+    }
+
+    // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Gives each channel and job its relay, and frames their way back.
+    fn place_channels(&mut self) {
+        let none = RelayId(u32::MAX);
+        let channels: Vec<_> =
+            self.accounts.channels.values().filter(|c| c.relay == none).map(|c| (c.id, c.address())).collect();
+        for (id, address) in channels {
+            let relay = self.link_to(&address);
+            if let Some(channel) = self.accounts.channels.get_mut(&id) {
+                channel.relay = relay;
+                self.routes.insert((relay, channel.log()), Route::Channel(id));
+            }
+        }
+        let jobs: Vec<_> =
+            self.accounts.jobs.values().filter(|j| j.relay == none).map(|j| (j.id, j.address())).collect();
+        for (id, address) in jobs {
+            let relay = self.link_to(&address);
+            if let Some(job) = self.accounts.jobs.get_mut(&id) {
+                job.relay = relay;
+            }
+        }
+    }
+
+    /// Does what is due at the account's relays.
+    pub(super) fn accounts_due(&mut self, cx: &mut Cx<'_>) {
+        for (room, body) in self.accounts.due_knocks(cx) {
+            self.answer_knock(room, &body, cx);
+        }
+        self.settle_accounts(cx);
+        self.place_channels();
+        let ids: Vec<ChannelId> = self.accounts.channels.keys().copied().collect();
+        for id in ids {
+            let Some(channel) = self.accounts.channels.get_mut(&id) else { continue };
+            if let Some(session) = self.links.get_mut(&channel.relay).and_then(Link::session) {
+                channel.due(session, cx);
+            }
+        }
+        let home = self.accounts.channels.values().find(|c| matches!(c.stored.purpose, Purpose::Account(_)));
+        if let Some(session) = home.map(|c| c.relay).and_then(|r| self.links.get_mut(&r)).and_then(Link::session) {
+            self.accounts.write_log(session, cx);
+            self.accounts.say_farewell(session, cx);
+            self.accounts.fill_shelf(session, cx);
+        }
+        self.jobs_due(cx);
+        self.accounts.look_whether_made(cx);
+        self.accounts.answer_written(cx);
+        self.answer_rooms(cx);
+        self.sync(cx);
+    }
+
+    fn jobs_due(&mut self, cx: &mut Cx<'_>) {
+        let ready = self.accounts.tickets_set() || self.accounts.own.is_none();
+        let ids: Vec<JobId> = self.accounts.jobs.keys().copied().collect();
+        let mut flying = std::collections::BTreeMap::<RelayId, usize>::new();
+        for id in ids {
+            let Some(job) = self.accounts.jobs.get_mut(&id) else { continue };
+            // Letters carry tickets of ours, which must be in force before anybody uses them.
+            if matches!(job.stored.act, Act::Post { .. }) && !ready {
+                continue;
+            }
+            let count = flying.entry(job.relay).or_default();
+            *count = count.saturating_add(1);
+            if *count > JOBS_IN_FLIGHT {
+                continue;
+            }
+            if let Some(link) = self.links.get_mut(&job.relay) {
+                let address = link.address.clone();
+                if let Some(session) = link.session() {
+                    job.due(&address, session, cx);
+                }
+            }
+        }
+    }
+
+    /// Answers who waits for a room to be made, or for a link to be known.
+    fn answer_rooms(&mut self, cx: &mut Cx<'_>) {
+        let made: Vec<RoomId> = self.accounts.rooms_awaited();
+        for id in made {
+            if self.rooms.get(&id).is_some_and(Room::made) {
+                self.accounts.answer(&Waits::Room(id), None, cx);
+            }
+        }
+        self.answer_links(cx);
+    }
+
+    fn sync(&mut self, cx: &mut Cx<'_>) {
+        let quiet =
+            self.rooms.values().all(|r| r.stopped().is_some() || (r.read_all() && r.all_said()) || r.is_waiting());
+        let offline = self.links.values_mut().find_map(|link| match link.view() {
+            crate::link::LinkView::Offline { why, .. } => Some(why.to_owned()),
+            _ => None,
+        });
+        self.accounts.synced(quiet, offline.as_deref(), cx);
+    }
+
+    /// What we see of private rooms, for letters.
+    pub(super) fn note_sights(&mut self) {
+        for id in &self.touched {
+            let sight = self.rooms.get(id).and_then(Room::private).and_then(|p| Some((p.accounts(), p.sight()?)));
+            match sight {
+                Some(sight) => self.accounts.sights.insert(*id, sight),
+                None => self.accounts.sights.remove(id),
+            };
+        }
+    }
+}
+
+/// The suite of a room, by its number in MLS.
+pub(super) fn suite(private: &Private) -> u16 {
+    if private.classic() { Suite::Classic } else { Suite::XWing }.number()
+}
+
+fn view_role(role: Option<estoile_seal::roster::Role>) -> Role {
+    match role {
+        Some(estoile_seal::roster::Role::Owner) => Role::Owner,
+        Some(estoile_seal::roster::Role::Admin) => Role::Admin,
+        _ => Role::Member,
+    }
+}
+
+/// Whose turn it is to answer: each device that may has its place, by chance, but the same for all; none: never ours.
+fn rank(private: &Private, knock: &Knock) -> Option<u64> {
+    let account = knock.account();
+    let back = private.roster().role(&account).is_some();
+    let may = |a: &[u8; 32]| back || private.roster().may_add(&AccountId(*a));
+    let place = |device: &estoile_wire::PublicKey| -> [u8; 32] {
+        Sha256::new().chain_update(knock.device.0).chain_update(device.0).finalize().into()
+    };
+    let own = private.me().device.public();
+    let devices = private.devices();
+    let mine = devices.iter().find(|(device, a)| *device == own && may(a))?;
+    let before = devices.iter().filter(|(d, a)| may(a) && place(d) < place(&mine.0)).count();
+    u64::try_from(before).ok()
+}
