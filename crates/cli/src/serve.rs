@@ -106,6 +106,7 @@ fn apply(bounds: &Bounds, hub: &mut estoile_hub::config::Config) -> Outcome {
     hub.bytes_per_code = bounds.max_code.0;
     hub.max_records = bounds.max_records;
     hub.max_logs = bounds.max_all_logs;
+    hub.max_blob = bounds.max_blob.0.min(estoile_wire::limits::MAX_BLOB);
     hub.creations = Rate::per_minute(bounds.creations);
     hub.creations_in_all.per_second_milli = bounds.all_creations.saturating_mul(1000);
     hub.attaches.per_second_milli = bounds.attaches.saturating_mul(1000);

@@ -53,6 +53,7 @@ fn the_defaults_are_the_relays_own() {
     assert_eq!(default("--max-code"), format!("{}G", config.bytes_per_code >> 30));
     assert_eq!(default("--max-records"), config.max_records.to_string());
     assert_eq!(default("--max-all-logs"), config.max_logs.to_string());
+    assert_eq!(default("--max-blob"), format!("{}M", config.max_blob >> 20));
     assert_eq!(default("--creations"), config.creations.burst.to_string());
     assert_eq!(default("--all-creations"), (config.creations_in_all.per_second_milli / 1000).to_string());
     assert_eq!(default("--attaches"), (config.attaches.per_second_milli / 1000).to_string());

@@ -85,7 +85,7 @@ pub(crate) struct Bounds {
     /// The longest that a record may live: a stolen disk shows nothing older
     #[arg(long, value_name = "DUR", default_value = "30d")]
     pub(crate) max_ttl: Seconds,
-    /// What the store may take of the disk; above it appends are refused, and reading and expiry go on
+    /// What records and files may take of the disk; above it appends are refused, and reading and expiry go on
     #[arg(long, value_name = "SIZE", default_value = "10G")]
     pub(crate) max_disk: Bytes,
     /// What one room's log may hold: no room takes the whole disk
@@ -103,6 +103,9 @@ pub(crate) struct Bounds {
     /// Logs in all: each takes memory, even if nobody writes
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub(crate) max_all_logs: u64,
+    /// One sealed file beside the logs; 0: none are taken, and private rooms stay small
+    #[arg(long, value_name = "SIZE", default_value = "32M")]
+    pub(crate) max_blob: Bytes,
     /// Creations of one connection a minute: each costs a signature check and a write
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub(crate) creations: u64,
