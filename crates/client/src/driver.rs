@@ -187,8 +187,10 @@ impl<B: Backend> Driver<B> {
                 }
             }
             Effect::Disconnect { relay } => self.sockets.disconnect(relay),
-            // Nothing asks for blobs yet.
-            Effect::PutBlob { .. } | Effect::GetBlob { .. } => {}
+            Effect::PutBlob { relay, address, hash, token, from, bytes } => {
+                self.sockets.put_blob(relay, (address, hash), token, from, bytes);
+            }
+            Effect::GetBlob { relay, address, hash, size } => self.sockets.get_blob(relay, address, hash, size),
             Effect::Answer(id, answer) => self.commands.answer(id, answer),
             Effect::Event(event) => self.events.push(event),
         }
@@ -276,6 +278,12 @@ fn socket_input(relay: RelayId, event: SocketEvent) -> Input {
         },
         SocketEvent::Frame(bytes) => Input::Frame { relay, bytes: bytes.into() },
         SocketEvent::Down(why) => Input::Disconnected { relay, why },
+        SocketEvent::BlobPut(hash, result) => Input::BlobPut { relay, hash, result },
+        SocketEvent::BlobGot(hash, result, place) => {
+            // What is in the engine's hands keeps no other out.
+            drop(place);
+            Input::BlobGot { relay, hash, result }
+        }
     }
 }
 

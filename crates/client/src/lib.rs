@@ -11,6 +11,7 @@
 //! 4. [`Handle::close`] says goodbye to the rooms, waits for what is on its way, and frees the data folder.
 #![forbid(unsafe_code)]
 
+mod blob;
 mod client;
 mod clock;
 mod config;

@@ -22,7 +22,7 @@ use crate::glue::loopback_host;
 
 /// A machine that does not answer within this is not there.
 const TCP_TIME: Duration = Duration::from_secs(10);
-/// TLS and WebSocket are two round trips each; a relay that needs longer is stuck.
+/// TLS and WebSocket are a round trip or two each; a relay that needs longer for one of them is stuck.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(15);
 /// What one read or write carries at most: a few full frames, since a client has few connections.
 const BUFFER: usize = 64 * 1024;
@@ -59,6 +59,15 @@ impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Stream for 
 
 /// Reaches a relay, or says why not.
 pub(crate) async fn connect(address: &RelayAddress) -> Result<(Socket, Option<SeenCertificate>), ConnectError> {
+    let (stream, seen) = reach_stream(address).await?;
+    let socket = tokio::time::timeout(HANDSHAKE_TIME, upgrade(address, stream)).await;
+    Ok((socket.map_err(|_| ConnectError::Silent(HANDSHAKE_TIME))??, seen))
+}
+
+/// Reaches a relay's address, with TLS or, on loopback, without, and says which certificate it showed.
+pub(crate) async fn reach_stream(
+    address: &RelayAddress,
+) -> Result<(Box<dyn Stream>, Option<SeenCertificate>), ConnectError> {
     if !address.tls && !loopback_host(&address.host) {
         return Err(ConnectError::PlainOffLoopback);
     }
@@ -67,7 +76,7 @@ pub(crate) async fn connect(address: &RelayAddress) -> Result<(Socket, Option<Se
         .map_err(|_| ConnectError::Silent(TCP_TIME))??;
     // Without it small frames wait for acknowledgements; if it can't be set, things are only slower.
     let _ = tcp.set_nodelay(true);
-    tokio::time::timeout(HANDSHAKE_TIME, shake_hands(address, tcp))
+    tokio::time::timeout(HANDSHAKE_TIME, secure(address, tcp))
         .await
         .map_err(|_| ConnectError::Silent(HANDSHAKE_TIME))?
 }
@@ -89,19 +98,18 @@ async fn reach(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
     })
 }
 
-async fn shake_hands(
+async fn secure(
     address: &RelayAddress,
     tcp: TcpStream,
-) -> Result<(Socket, Option<SeenCertificate>), ConnectError> {
+) -> Result<(Box<dyn Stream>, Option<SeenCertificate>), ConnectError> {
     if !address.tls {
-        return Ok((upgrade(address, Box::new(tcp)).await?, None));
+        return Ok((Box::new(tcp), None));
     }
     let name = ServerName::try_from(address.host.clone()).map_err(|_| ConnectError::BadName(address.host.clone()))?;
     let (config, seen) = tls::handshake().map_err(|e| ConnectError::Tls(std::io::Error::other(e)))?;
     let stream = TlsConnector::from(config).connect(name, tcp).await.map_err(ConnectError::Tls)?;
-    let socket = upgrade(address, Box::new(stream)).await?;
     let seen = *seen.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok((socket, seen))
+    Ok((Box::new(stream), seen))
 }
 
 /// Asks for a WebSocket with our subprotocol.

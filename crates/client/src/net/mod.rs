@@ -7,4 +7,6 @@ mod connect;
 mod session;
 mod tls;
 
+pub(crate) use connect::{Stream, reach_stream};
 pub(crate) use session::{SocketEvent, Sockets};
+pub(crate) use tls::SeenCertificate;

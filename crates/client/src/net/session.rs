@@ -8,16 +8,17 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use estoile_engine::{Lost, RelayAddress, RelayId};
+use estoile_engine::{BlobError, Lost, RelayAddress, RelayId};
 use estoile_wire::limits::SILENCE_MS;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 use super::connect::{ConnectError, Socket, connect};
 use super::tls::SeenCertificate;
+use crate::blob::{self, Place};
 
 /// Frames from all relays that may wait for the driver: at the largest 16 MiB.
 const INCOMING: usize = 256;
@@ -26,6 +27,8 @@ const OUTGOING_BYTES: usize = 8 * 1024 * 1024;
 /// A relay pings every 30 s; one that says nothing at all for this long is gone without a goodbye.
 const SILENCE: Duration = Duration::from_millis(SILENCE_MS);
 
+/// Blobs that travel at a time: each may take 32 MiB of memory.
+const TRANSFERS: usize = 2;
 /// How long a connection's last frames may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -38,6 +41,10 @@ pub(crate) enum SocketEvent {
     Frame(Bytes),
     /// It ended, or was never made.
     Down(Lost),
+    /// How putting a blob ended.
+    BlobPut([u8; 32], Result<(), BlobError>),
+    /// How getting a blob ended. While it waits for the driver it keeps its place among the transfers.
+    BlobGot([u8; 32], Result<Vec<u8>, BlobError>, OwnedSemaphorePermit),
 }
 
 type Report = (RelayId, u64, SocketEvent);
@@ -103,6 +110,8 @@ struct Connection {
     generation: u64,
     outgoing: Arc<Outgoing>,
     task: JoinHandle<()>,
+    /// Made, and what it showed.
+    up: Option<Option<SeenCertificate>>,
 }
 
 /// All connections of a client.
@@ -113,12 +122,23 @@ pub(crate) struct Sockets {
     incoming: mpsc::Receiver<Report>,
     /// Connections that write their last frames.
     goodbyes: JoinSet<()>,
+    /// Blobs on their way, and their places.
+    transfers: JoinSet<()>,
+    places: Arc<Semaphore>,
 }
 
 impl Sockets {
     pub(crate) fn new() -> Self {
         let (reports, incoming) = mpsc::channel(INCOMING);
-        Self { connections: BTreeMap::new(), generations: 0, reports, incoming, goodbyes: JoinSet::new() }
+        Self {
+            connections: BTreeMap::new(),
+            generations: 0,
+            reports,
+            incoming,
+            goodbyes: JoinSet::new(),
+            transfers: JoinSet::new(),
+            places: Arc::new(Semaphore::new(TRANSFERS)),
+        }
     }
 
     /// Connects after a while, in the place of any earlier connection.
@@ -129,7 +149,7 @@ impl Sockets {
         let outgoing = Arc::new(Outgoing::default());
         let reporter = Reporter { relay, generation, reports: self.reports.clone() };
         let task = tokio::spawn(run(address, after, Arc::clone(&outgoing), reporter));
-        self.connections.insert(relay, Connection { generation, outgoing, task });
+        self.connections.insert(relay, Connection { generation, outgoing, task, up: None });
     }
 
     /// Sends a frame. A connection whose line is too long is ended, and reported as such.
@@ -158,8 +178,63 @@ impl Sockets {
         }
     }
 
-    /// Ends all of them at once.
+    /// Puts a blob to a relay, from a position on; reported when it has ended.
+    pub(crate) fn put_blob(
+        &mut self,
+        relay: RelayId,
+        place: (RelayAddress, [u8; 32]),
+        token: [u8; 32],
+        from: u64,
+        bytes: Arc<[u8]>,
+    ) {
+        let (address, hash) = place;
+        let place = self.place(relay, address, hash);
+        self.transfer(relay, move |permit| async move {
+            let result = match place {
+                Ok(place) => blob::put(&place, token, from, bytes).await,
+                Err(error) => Err(error),
+            };
+            drop(permit);
+            SocketEvent::BlobPut(hash, result)
+        });
+    }
+
+    /// Gets a blob of this length from a relay; reported when it has ended.
+    pub(crate) fn get_blob(&mut self, relay: RelayId, address: RelayAddress, hash: [u8; 32], size: u64) {
+        let place = self.place(relay, address, hash);
+        self.transfer(relay, move |permit| async move {
+            let result = match place {
+                Ok(place) => blob::get(&place, size).await,
+                Err(error) => Err(error),
+            };
+            SocketEvent::BlobGot(hash, result, permit)
+        });
+    }
+
+    /// Where a blob is: where the session is, and nowhere while there is none.
+    fn place(&self, relay: RelayId, address: RelayAddress, hash: [u8; 32]) -> Result<Place, BlobError> {
+        let up = self.connections.get(&relay).and_then(|connection| connection.up);
+        let certificate = up.ok_or_else(|| BlobError::Later("there is no connection to the relay".into()))?;
+        Ok(Place { address, hash, certificate })
+    }
+
+    fn transfer<F>(&mut self, relay: RelayId, work: impl FnOnce(OwnedSemaphorePermit) -> F + Send + 'static)
+    where
+        F: Future<Output = SocketEvent> + Send,
+    {
+        while self.transfers.try_join_next().is_some() {}
+        let (places, reports) = (Arc::clone(&self.places), self.reports.clone());
+        self.transfers.spawn(async move {
+            let Ok(permit) = places.acquire_owned().await else { return };
+            let event = work(permit).await;
+            // The driver is gone, and nobody wants to know any more.
+            let _ = reports.send((relay, 0, event)).await;
+        });
+    }
+
+    /// Ends all of them at once, and forgets blobs on their way.
     pub(crate) fn disconnect_all(&mut self) {
+        self.transfers.abort_all();
         let all: Vec<_> = self.connections.keys().copied().collect();
         for relay in all {
             self.disconnect(relay);
@@ -195,11 +270,14 @@ impl Sockets {
     }
 
     fn current(&mut self, (relay, generation, event): Report) -> Option<(RelayId, SocketEvent)> {
-        if self.connections.get(&relay).is_none_or(|c| c.generation != generation) {
-            return None;
+        if matches!(event, SocketEvent::BlobPut(..) | SocketEvent::BlobGot(..)) {
+            return Some((relay, event));
         }
-        if matches!(event, SocketEvent::Down(_)) {
-            self.connections.remove(&relay);
+        let connection = self.connections.get_mut(&relay).filter(|c| c.generation == generation)?;
+        match &event {
+            SocketEvent::Up(seen) => connection.up = Some(*seen),
+            SocketEvent::Down(_) => drop(self.connections.remove(&relay)),
+            _ => {}
         }
         Some((relay, event))
     }
