@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use estoile_client::Page;
 use estoile_engine::{
-    Answer, Command, CommandError, ConnectionView, DeliveryState, Event, LetterId, MessageView, Notice, NoticeKind,
-    PersonView, RoomId, RoomSnapshot, RoomView,
+    Answer, Command, CommandError, ConnectionView, DeliveryState, Event, LetterId, MemberView, MessageView, Notice,
+    NoticeKind, Overview, PersonView, RoomId, RoomSnapshot, RoomView,
 };
 use estoile_tui::{Backend, EventSource, Exit, OpenFailure, Options, Wait, run_with};
 use tokio::sync::mpsc;
@@ -184,6 +184,14 @@ impl Backend for Played {
     fn rooms(&self) -> Wait<Vec<RoomView>> {
         let online = ConnectionView::Online;
         done(vec![room(1, "garden", online.clone()), room(2, "kitchen", online.clone()), room(3, "workshop", online)])
+    }
+
+    fn overview(&self) -> Wait<Overview> {
+        done(Overview::default())
+    }
+
+    fn members(&self, _room: RoomId) -> Wait<Option<Vec<MemberView>>> {
+        done(None)
     }
 
     fn snapshot(&self, id: RoomId, _newest: usize) -> Wait<Option<RoomSnapshot>> {

@@ -6,6 +6,7 @@ mod complete;
 mod engine;
 mod keys;
 mod mouse;
+mod people;
 mod room;
 mod scroll;
 mod slash;
@@ -14,11 +15,14 @@ use std::collections::BTreeMap;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 use estoile_client::Page;
-use estoile_engine::{Answer, Command, CommandError, Event, LetterId, Notice, RoomId, RoomSnapshot, RoomView};
+use estoile_engine::{
+    Answer, Command, CommandError, Event, LetterId, MemberView, Notice, Overview, RoomId, RoomSnapshot, RoomView,
+};
 use jiff::tz::TimeZone;
 use zeroize::Zeroizing;
 
 pub(crate) use complete::Popup;
+pub(crate) use people::Comparing;
 pub(crate) use room::{Room, Scroll};
 
 use crate::backend::OpenFailure;
@@ -55,6 +59,8 @@ pub(crate) enum Msg {
     },
     Answered(u64, Result<Answer, CommandError>),
     Opened(Result<RoomId, OpenFailure>),
+    Overview(Box<Overview>),
+    Members(RoomId, Option<Vec<MemberView>>),
     /// The client has ended under us.
     ClientGone,
 }
@@ -63,6 +69,8 @@ pub(crate) enum Msg {
 pub(crate) enum Act {
     Call(u64, Command),
     Rooms,
+    Overview,
+    Members(RoomId),
     Snapshot(RoomId),
     Older {
         room: RoomId,
@@ -89,6 +97,7 @@ enum Call {
     Send { room: RoomId, text: String },
     MarkRead(RoomId),
     Tell(String),
+    People(people::Asked),
     Silent,
 }
 
@@ -100,6 +109,11 @@ pub(crate) enum Overlay {
     Rooms { chosen: usize },
     Passphrase { link: String, room: String, entered: Zeroizing<String> },
     Confirm(Confirm),
+    Contacts { chosen: usize },
+    Verify(Box<Comparing>),
+    Share { title: String, about: &'static str, link: String },
+    Device { words: String, old: bool },
+    Devices,
 }
 
 impl core::fmt::Debug for Act {
@@ -107,6 +121,8 @@ impl core::fmt::Debug for Act {
         f.write_str(match self {
             Self::Call(..) => "Call",
             Self::Rooms => "Rooms",
+            Self::Overview => "Overview",
+            Self::Members(_) => "Members",
             Self::Snapshot(_) => "Snapshot",
             Self::Older { .. } => "Older",
             Self::Open { .. } => "Open",
@@ -126,9 +142,11 @@ impl core::fmt::Debug for Overlay {
 }
 
 /// What is asked before it is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Confirm {
     Forget(RoomId),
+    Leave(RoomId),
+    Remove { room: RoomId, account: String, name: String },
     Quit,
 }
 
@@ -165,6 +183,7 @@ pub(crate) struct App {
     pub(crate) flash: Option<Flash>,
     pub(crate) notes: Vec<String>,
     pub(crate) lobby_notices: Vec<Notice>,
+    pub(crate) overview: Overview,
     /// A link is being opened.
     pub(crate) opening: bool,
     pub(crate) hide_rooms: bool,
@@ -201,6 +220,7 @@ impl App {
             flash: None,
             notes: options.notes,
             lobby_notices: Vec::new(),
+            overview: Overview::default(),
             opening: false,
             hide_rooms: false,
             hide_people: false,
@@ -215,7 +235,7 @@ impl App {
             link: options.link,
             interrupted_at: None,
             typed_at: 0,
-            acts: vec![Act::Rooms],
+            acts: vec![Act::Rooms, Act::Overview],
         }
     }
 
@@ -243,6 +263,8 @@ impl App {
             Msg::Older { room, before, page } => self.older(room, before, page),
             Msg::Answered(call, answer) => self.answered(call, answer),
             Msg::Opened(result) => self.opened(result),
+            Msg::Overview(overview) => self.overview_came(*overview),
+            Msg::Members(room, members) => self.members_came(room, members),
             Msg::ClientGone => self.quit(false),
         }
         if self.flash.as_ref().is_some_and(|f| f.until <= now) {

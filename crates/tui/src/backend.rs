@@ -6,7 +6,9 @@ use core::pin::Pin;
 use futures_util::FutureExt;
 
 use estoile_client::{Events, Handle, Link, LinkKind, OpenOptions, Page, open_link};
-use estoile_engine::{Answer, Command, CommandError, Event, LetterId, RoomId, RoomSnapshot, RoomView};
+use estoile_engine::{
+    Answer, Command, CommandError, Event, LetterId, MemberView, Overview, RoomId, RoomSnapshot, RoomView,
+};
 use zeroize::Zeroizing;
 
 /// An answer on its way.
@@ -33,6 +35,10 @@ pub trait Backend: Send + Sync + 'static {
     fn submit(&self, command: Command) -> Wait<Wait<Result<Answer, CommandError>>>;
     /// The rooms of the vault.
     fn rooms(&self) -> Wait<Vec<RoomView>>;
+    /// Everything about the account, its contacts and devices.
+    fn overview(&self) -> Wait<Overview>;
+    /// The members of a private room.
+    fn members(&self, room: RoomId) -> Wait<Option<Vec<MemberView>>>;
     /// A room with its newest messages.
     fn snapshot(&self, room: RoomId, newest: usize) -> Wait<Option<RoomSnapshot>>;
     /// Messages right before one.
@@ -75,6 +81,16 @@ impl Backend for Handle {
     fn rooms(&self) -> Wait<Vec<RoomView>> {
         let handle = self.clone();
         Box::pin(async move { Self::rooms(&handle).await })
+    }
+
+    fn overview(&self) -> Wait<Overview> {
+        let handle = self.clone();
+        Box::pin(async move { Self::overview(&handle).await })
+    }
+
+    fn members(&self, room: RoomId) -> Wait<Option<Vec<MemberView>>> {
+        let handle = self.clone();
+        Box::pin(async move { Self::members(&handle, room).await })
     }
 
     fn snapshot(&self, room: RoomId, newest: usize) -> Wait<Option<RoomSnapshot>> {

@@ -1,5 +1,9 @@
 //! The slash commands: their names, what they take, how they are read and completed. Does none of them.
 
+mod people;
+
+pub(crate) use people::People;
+
 use crate::theme::ThemeName;
 use crate::time;
 
@@ -22,6 +26,7 @@ pub(crate) enum Slash {
     Forget,
     Theme(Option<ThemeName>),
     Mouse(Option<bool>),
+    Private(People),
     Quit,
 }
 
@@ -57,6 +62,11 @@ pub(crate) const COMMANDS: [Spec; 16] = [
     spec("quit", "", "leave; your rooms stay"),
 ];
 
+/// Those about people too, behind the others.
+pub(crate) fn all() -> impl Iterator<Item = &'static Spec> {
+    COMMANDS.iter().chain(&people::COMMANDS)
+}
+
 /// Whether a text is a command: it begins with one slash, and not with two.
 pub(crate) fn is_command(text: &str) -> bool {
     text.starts_with('/') && !text.starts_with("//")
@@ -76,6 +86,9 @@ pub(crate) fn parse(text: &str) -> Result<Slash, String> {
             "There is no such command; /help lists them. To send a text that begins with /, type //.",
         ));
     };
+    if let Some(people) = people::parse(spec.name, given.clone()) {
+        return people.map(Slash::Private);
+    }
     Ok(match spec.name {
         "help" => Slash::Help,
         "link" => Slash::Link,
@@ -109,13 +122,17 @@ pub(crate) fn parse(text: &str) -> Result<Slash, String> {
 
 /// A command by its name, or by a beginning that only it has.
 fn find(word: &str) -> Option<&'static Spec> {
-    if let Some(exact) = COMMANDS.iter().find(|s| s.name == word) {
+    if let Some(exact) = all().find(|s| s.name == word) {
         return Some(exact);
     }
     // Leaving and forgetting are never guessed.
-    let mut starts = COMMANDS.iter().filter(|s| !word.is_empty() && s.name.starts_with(word));
+    let mut starts = all().filter(|s| !word.is_empty() && s.name.starts_with(word));
     match (starts.next(), starts.next()) {
-        (Some(one), None) if !matches!(one.name, "quit" | "forget" | "discard") => Some(one),
+        (Some(one), None)
+            if !matches!(one.name, "quit" | "forget" | "discard") && !people::WHOLE.contains(&one.name) =>
+        {
+            Some(one)
+        }
         _ => None,
     }
 }
@@ -145,7 +162,7 @@ pub(crate) fn complete<'a>(before: &str, rooms: impl Iterator<Item = &'a str>) -
     }
     let typed = before.get(1..).unwrap_or_default();
     let Some((word, argument)) = typed.split_once(' ') else {
-        let fits = COMMANDS.iter().filter(|s| s.name.starts_with(typed));
+        let fits = all().filter(|s| s.name.starts_with(typed));
         let candidates = fits.map(|s| Candidate {
             text: if s.takes.is_empty() { format!("/{}", s.name) } else { format!("/{} ", s.name) },
             takes: s.takes,
@@ -190,12 +207,14 @@ mod tests {
 
     #[test]
     fn every_command_reads() {
-        for spec in COMMANDS {
+        for spec in all() {
             let argument = match spec.name {
                 "open" => "https://h:1/#q/a/b/c",
                 "ttl" => "10m",
                 "theme" => "dark",
                 "mouse" => "on",
+                "role" => "Bob admin",
+                "add" | "accept" | "new" | "invite" | "join" | "remove" => "Bob",
                 _ => "",
             };
             assert!(parse(&format!("/{} {argument}", spec.name)).is_ok(), "{}", spec.name);
@@ -216,7 +235,7 @@ mod tests {
     #[test]
     fn completion_offers_what_fits() {
         let names = |c: &Completion| c.candidates.iter().map(|c| c.text.clone()).collect::<Vec<_>>();
-        assert_eq!(names(&complete("/re", [].into_iter())), ["/retry", "/reconnect"]);
+        assert_eq!(names(&complete("/re", [].into_iter())), ["/retry", "/reconnect", "/remove "]);
         assert_eq!(names(&complete("/theme l", [].into_iter())), ["light"]);
         assert_eq!(names(&complete("/rooms ga", ["garden", "kitchen"].into_iter())), ["garden"]);
         assert_eq!(complete("//re", [].into_iter()), Completion::default());

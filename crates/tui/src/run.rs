@@ -236,6 +236,14 @@ impl World {
                     let rooms = self.backend.rooms();
                     self.later(async move { Msg::Rooms(rooms.await) });
                 }
+                Act::Overview => {
+                    let overview = self.backend.overview();
+                    self.later(async move { Msg::Overview(Box::new(overview.await)) });
+                }
+                Act::Members(room) => {
+                    let members = self.backend.members(room);
+                    self.later(async move { Msg::Members(room, members.await) });
+                }
                 Act::Snapshot(room) => {
                     let snapshot = self.backend.snapshot(room, PAGE);
                     self.later(async move { Msg::Snapshot(room, snapshot.await.map(Box::new)) });

@@ -52,6 +52,7 @@ pub(crate) struct Glyphs {
     pub(crate) arrow: &'static str,
     pub(crate) prompt: &'static str,
     pub(crate) down: &'static str,
+    pub(crate) private: &'static str,
     pub(crate) people: [&'static str; 8],
 }
 
@@ -71,6 +72,7 @@ const UNICODE: Glyphs = Glyphs {
     arrow: "→",
     prompt: "›",
     down: "↓",
+    private: "◈",
     people: ["◆", "▲", "●", "■", "★", "▼", "◇", "△"],
 };
 
@@ -90,6 +92,7 @@ const ASCII: Glyphs = Glyphs {
     arrow: "->",
     prompt: ">",
     down: "v",
+    private: "$",
     people: ["*", "+", "#", "%", "@", "&", "=", "~"],
 };
 

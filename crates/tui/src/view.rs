@@ -2,6 +2,7 @@
 //!
 //! All text that came from a peer passes through [`crate::inert`] on its way here.
 
+mod contacts;
 mod overlay;
 mod panes;
 mod qr;

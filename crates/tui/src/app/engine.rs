@@ -34,7 +34,10 @@ impl App {
                 }
             }
             Event::Notice(notice) => self.notice(notice),
-            Event::CaughtUp(_) | Event::Overview | Event::Members(_) | Event::DeviceLink(_) => {}
+            Event::Overview => self.acts.push(Act::Overview),
+            Event::Members(room) => self.acts.push(Act::Members(room)),
+            Event::DeviceLink(view) => self.device_link(view),
+            Event::CaughtUp(_) => {}
             Event::Reload => self.reload(),
         }
     }
@@ -106,6 +109,9 @@ impl App {
             room.loading = true;
             self.acts.push(Act::Snapshot(id));
         }
+        if self.room(id).is_some_and(|r| r.view.private.is_some() && r.members.is_empty()) {
+            self.acts.push(Act::Members(id));
+        }
     }
 
     pub(super) fn snapshot(&mut self, id: RoomId, snapshot: Option<Box<RoomSnapshot>>) {
@@ -130,6 +136,7 @@ impl App {
     /// Events were lost: ask for all that is on screen again.
     fn reload(&mut self) {
         self.acts.push(Act::Rooms);
+        self.acts.push(Act::Overview);
         for room in &mut self.rooms {
             if self.current == Some(room.view.id) {
                 room.loading = true;
@@ -227,6 +234,7 @@ impl App {
                 }
                 self.complain(sentence(&error.to_string()));
             }
+            (Call::People(asked), answer) => self.people_answered(asked, answer),
             (Call::Tell(text), Ok(_)) => self.tell(text),
             (Call::Silent | Call::Send { .. }, Ok(_)) | (Call::Silent, Err(_)) => {}
             (Call::Tell(_), Err(error)) => self.complain(sentence(&error.to_string())),
@@ -270,7 +278,7 @@ impl App {
 }
 
 /// An error's text as a sentence of its own.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let text = inert::line(text);
     let mut chars = text.chars();
     let Some(first) = chars.next() else { return text };

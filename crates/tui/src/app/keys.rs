@@ -152,6 +152,10 @@ impl App {
     }
 
     pub(super) fn paste(&mut self, text: &str) {
+        if let Some(Overlay::Verify(page)) = &mut self.overlay {
+            text.chars().for_each(|c| Self::said(page, c));
+            return;
+        }
         if let Some(Overlay::Passphrase { entered, .. }) = &mut self.overlay {
             entered.push_str(text.trim_end_matches(['\r', '\n']));
             return;
@@ -299,12 +303,13 @@ impl App {
             },
             Some(Overlay::Passphrase { .. }) => self.passphrase_key(key.code),
             Some(Overlay::Confirm(what)) => {
-                let what = *what;
+                let what = what.clone();
                 self.close_overlay();
                 if matches!(key.code, KeyCode::Char('y' | 'Y')) {
                     self.confirmed(what);
                 }
             }
+            Some(_) => self.people_key(key, ctrl),
             None => {}
         }
     }

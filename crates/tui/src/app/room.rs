@@ -1,6 +1,6 @@
 //! One room as the face holds it: the engine's view of it, its timeline, its draft, where the reader is.
 
-use estoile_engine::{ConnectionView, DeliveryState, PersonView, RoomView};
+use estoile_engine::{ConnectionView, DeliveryState, MemberView, PersonView, RoomView};
 
 use crate::editor::Editor;
 use crate::timeline::{Item, Key, Timeline};
@@ -22,6 +22,8 @@ pub(crate) struct Scroll {
 pub(crate) struct Room {
     pub(crate) view: RoomView,
     pub(crate) people: Vec<PersonView>,
+    /// In a private room.
+    pub(crate) members: Vec<MemberView>,
     pub(crate) timeline: Timeline,
     pub(crate) editor: Editor,
     pub(crate) scroll: Scroll,
@@ -40,6 +42,7 @@ impl Room {
         Self {
             view,
             people: Vec::new(),
+            members: Vec::new(),
             timeline: Timeline::default(),
             editor: Editor::default(),
             scroll: Scroll::default(),

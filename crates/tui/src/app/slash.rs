@@ -19,6 +19,7 @@ impl App {
             Slash::Quit => self.leave(),
             Slash::Rooms(name) => self.rooms_command(name),
             Slash::Next => self.next_unread(),
+            Slash::Private(people) => self.people_slash(people),
             other => match self.current {
                 Some(room) => self.room_slash(room, other),
                 None => self.complain("That is for a room, and none is open. Type /open and a room's link."),
@@ -197,6 +198,8 @@ impl App {
             Confirm::Forget(room) => {
                 self.call(Call::Tell(String::from("The room is forgotten here.")), Command::Forget { room });
             }
+            Confirm::Leave(room) => self.left(room),
+            Confirm::Remove { room, account, name } => self.removed(room, account, &name),
             Confirm::Quit => self.quit(false),
         }
     }

@@ -7,9 +7,9 @@ use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::{list_start, panes, put, qr, welcome};
+use super::{contacts, list_start, panes, put, qr, welcome};
 use crate::app::{App, Confirm, Overlay};
-use crate::commands::COMMANDS;
+use crate::commands;
 use crate::{inert, text, time};
 
 /// Rows that the words of the link page take when none of them wraps.
@@ -46,12 +46,17 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, screen: Rect) {
         Some(Overlay::Passphrase { room, entered, .. }) => {
             passphrase(app, frame, screen, room, entered.chars().count())
         }
-        Some(Overlay::Confirm(what)) => confirm(app, frame, screen, *what),
+        Some(Overlay::Confirm(what)) => confirm(app, frame, screen, what),
+        Some(Overlay::Contacts { chosen }) => contacts::contacts(app, frame, screen, *chosen),
+        Some(Overlay::Verify(page)) => contacts::verify(app, frame, screen, page),
+        Some(Overlay::Share { title, about, link }) => contacts::share(app, frame, screen, title, about, link),
+        Some(Overlay::Device { words, old }) => contacts::device(app, frame, screen, words, *old),
+        Some(Overlay::Devices) => contacts::devices(app, frame, screen),
     }
 }
 
 /// A cleared box in the middle with a title in its frame; answers the room inside.
-fn boxed(app: &App, frame: &mut Frame<'_>, screen: Rect, width: u16, height: u16, title: &str) -> Rect {
+pub(super) fn boxed(app: &App, frame: &mut Frame<'_>, screen: Rect, width: u16, height: u16, title: &str) -> Rect {
     let (width, height) = (width.min(screen.width), height.min(screen.height));
     let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
     frame.render_widget(Clear, area);
@@ -79,7 +84,14 @@ fn boxed(app: &App, frame: &mut Frame<'_>, screen: Rect, width: u16, height: u16
 }
 
 /// A page that is longer than the screen scrolls; the frame says how it is left.
-fn scrolled(app: &App, frame: &mut Frame<'_>, screen: Rect, title: &str, lines: Vec<Line<'static>>, scroll: usize) {
+pub(super) fn scrolled(
+    app: &App,
+    frame: &mut Frame<'_>,
+    screen: Rect,
+    title: &str,
+    lines: Vec<Line<'static>>,
+    scroll: usize,
+) {
     let height = text::columns(lines.len() + 2).min(screen.height);
     let shown = usize::from(height.saturating_sub(2));
     let more = lines.len() > shown;
@@ -112,7 +124,7 @@ fn pair(app: &App, width: usize, left: &str, right: &str, lines: &mut Vec<Line<'
 fn help(app: &App, frame: &mut Frame<'_>, screen: Rect, scroll: usize) {
     let width = usize::from(screen.width.min(78)).saturating_sub(4);
     let mut lines = Vec::new();
-    for spec in COMMANDS {
+    for spec in commands::all() {
         pair(app, width, &format!("/{} {}", spec.name, spec.takes), spec.does, &mut lines);
     }
     lines.push(Line::default());
@@ -143,6 +155,19 @@ fn people(app: &App, frame: &mut Frame<'_>, screen: Rect, scroll: usize) {
             Span::styled(name, style),
             Span::styled(format!("  {}", whereabouts(app, person)), app.theme.quiet()),
         ]));
+        if let Some(account) = &person.account {
+            let role = person.role.map_or("", estoile_engine::Role::word);
+            let verified = if person.verified {
+                ", verified"
+            } else if person.own {
+                ""
+            } else {
+                ", not compared yet: /verify"
+            };
+            let about = format!("  {role}{verified}, account {account:.16}");
+            lines.push(Line::styled(text::fit(&about, width), app.theme.quiet()));
+            continue;
+        }
         let key = if person.key.is_empty() {
             String::from("your key here comes with your first message")
         } else {
@@ -261,12 +286,22 @@ fn passphrase(app: &App, frame: &mut Frame<'_>, screen: Rect, room: &str, typed:
     }
 }
 
-fn confirm(app: &App, frame: &mut Frame<'_>, screen: Rect, what: Confirm) {
+fn confirm(app: &App, frame: &mut Frame<'_>, screen: Rect, what: &Confirm) {
     let question = match what {
         Confirm::Forget(id) => {
-            let name = app.room(id).map_or(String::new(), |r| inert::line(&r.view.name));
+            let name = app.room(*id).map_or(String::new(), |r| inert::line(&r.view.name));
             format!(
                 "Forget {name} and all that is kept of it on this machine? Others keep theirs; you need the link to come back."
+            )
+        }
+        Confirm::Leave(id) => {
+            let name = app.room(*id).map_or(String::new(), |r| inert::line(&r.view.name));
+            format!("Leave {name}? What you have read stays here; you come back only if somebody there adds you again.")
+        }
+        Confirm::Remove { name, .. } => {
+            let name = inert::line(name);
+            format!(
+                "Remove {name} with all their devices? They can't read what is said from then on; what they have read they keep."
             )
         }
         Confirm::Quit => String::from(

@@ -51,7 +51,9 @@ pub(super) fn rooms(app: &App, frame: &mut Frame<'_>, area: Option<Rect>) {
 pub(super) fn room_line(app: &App, room: &RoomView, chosen: bool, width: usize) -> Line<'static> {
     let (glyph, style) = mark(app, room);
     let count = if room.unread > 0 { format!(" {}", room.unread.min(9999)) } else { String::new() };
-    let name = text::pad(&inert::line(&room.name), width.saturating_sub(4 + count.len()));
+    let lock = if room.private.is_some() { format!(" {}", app.theme.glyphs.private) } else { String::new() };
+    let name = format!("{}{lock}", inert::line(&room.name));
+    let name = text::pad(&name, width.saturating_sub(4 + count.len()));
     let name_style = match (chosen, room.unread > 0) {
         (true, _) => app.theme.chosen().patch(app.theme.strong()),
         (_, true) => app.theme.strong(),
@@ -88,6 +90,7 @@ pub(super) fn people(app: &App, frame: &mut Frame<'_>, area: Option<Rect>) {
 /// One person of a list: mark, name, and a word beside it.
 fn person_line(app: &App, person: &PersonView, width: usize) -> Line<'static> {
     let present = person.here || person.own;
+    let verified = if person.verified { format!(" {}", app.theme.glyphs.kept) } else { String::new() };
     let beside = if person.own {
         String::from(" you")
     } else if person.typing {
@@ -98,6 +101,7 @@ fn person_line(app: &App, person: &PersonView, width: usize) -> Line<'static> {
         person.last_heard.map_or(String::new(), |at| format!(" {}", time::ago(at, app.now)))
     };
     let beside = if app.ascii { beside.replace('…', "...") } else { beside };
+    let beside = format!("{beside}{verified}");
     let name = text::pad(&inert::line(&person.shown), width.saturating_sub(4 + text::width(&beside)));
     let (glyph, style) = if present {
         (app.theme.person_mark(&person.key), app.theme.person(&person.key))

@@ -180,7 +180,7 @@ fn who_has_not_spoken_is_in_the_list_all_the_same() {
 fn a_reload_asks_for_everything_again() {
     let mut face = garden();
     face.engine(Event::Reload);
-    assert!(matches!(face.acts.as_slice(), [Act::Rooms, Act::Snapshot(RoomId(1))]), "{:?}", face.acts);
+    assert!(matches!(face.acts.as_slice(), [Act::Rooms, Act::Overview, Act::Snapshot(RoomId(1))]), "{:?}", face.acts);
     face.feed(Msg::Rooms(vec![room_view(1, "garden")]));
     assert_eq!(face.app.rooms.len(), 1, "a room forgotten meanwhile is gone");
 }
