@@ -74,7 +74,8 @@ impl Bench {
         let mut id = [0; 16];
         id.iter_mut().zip(self.next.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()).for_each(|(a, b)| *a = b);
         let body = [7; 300];
-        ClientFrame::Append(Append { request: 1, log, id16: Id16(id), epoch: 0, ttl: None, body: &body, advance: None }).encode()
+        ClientFrame::Append(Append { request: 1, log, id16: Id16(id), epoch: 0, ttl: None, body: &body, advance: None })
+            .encode()
     }
 }
 

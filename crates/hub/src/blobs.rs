@@ -4,8 +4,12 @@
 //! are put and got elsewhere (a driver's HTTP). What a blob counts is added to its log before the grant; the keeper gives
 //! it back through [`Shard::expired`](crate::shard::Shard::expired) when the blob is over, or came to nothing.
 
+mod memory;
+
 use estoile_wire::id::{BlobHash, BlobToken};
 use estoile_wire::{LogId, Millis, Refusal};
+
+pub use memory::{MemoryBlobs, PutRefused};
 
 use crate::shard::No;
 

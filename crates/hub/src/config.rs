@@ -62,6 +62,14 @@ pub struct Config {
     pub appends: Rate,
     /// Signals of one connection: each goes to everybody in the room.
     pub signals: Rate,
+    /// Attach attempts of one connection in advancing logs: who was away walks through epochs one by one, and their keys are
+    /// not guessed.
+    pub walks: Rate,
+    /// Ends of epochs in one log: each takes the next key from everybody who is away, one by one.
+    pub advances: Rate,
+    /// Posts, puts, takes, counts, asks for blobs and lists of tickets of one connection: each costs a hash, a signature
+    /// check or a read.
+    pub asks: Rate,
     /// Sessions at a time; the driver lowers it to what the file limit allows.
     pub max_sessions: u64,
     /// Logs that one session may be attached to at a time.
@@ -109,6 +117,9 @@ impl Default for Config {
             creations_in_all: Rate { per_second_milli: 10_000, burst: 10_000 },
             attaches: Rate { per_second_milli: 20_000, burst: 512 },
             appends: Rate::per_second(20_000),
+            walks: Rate { per_second_milli: 500_000, burst: 5_000 },
+            advances: Rate { per_second_milli: 2_000, burst: 300 },
+            asks: Rate { per_second_milli: 50_000, burst: 512 },
             signals: Rate { per_second_milli: 50_000, burst: 200 },
             max_sessions: 100_000,
             max_attachments: MAX_ATTACHMENTS,

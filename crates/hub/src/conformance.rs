@@ -87,7 +87,16 @@ fn meta(n: u16) -> LogMeta {
 fn record(n: u16, cursor: Cursor, expires: Millis, body: &'static [u8]) -> NewRecord {
     let mut id16 = [0; 16];
     id16.iter_mut().zip(cursor.to_be_bytes()).for_each(|(to, from)| *to = from);
-    NewRecord { log: log(n), cursor, time: NOW, expires, epoch: 0, id16: Id16(id16), body: Bytes::from_static(body), advance: None }
+    NewRecord {
+        log: log(n),
+        cursor,
+        time: NOW,
+        expires,
+        epoch: 0,
+        id16: Id16(id16),
+        body: Bytes::from_static(body),
+        advance: None,
+    }
 }
 
 fn stored(record: &NewRecord) -> StoredRecord {

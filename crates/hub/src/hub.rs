@@ -6,13 +6,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use estoile_wire::id::{BlobHash, BlobToken};
 use estoile_wire::{LogId, Millis, Refusal};
 use rand_core::CryptoRng;
 
-use crate::blobs::NoBlobs;
+use crate::blobs::{MemoryBlobs, PutRefused};
 use crate::codes::Codes;
 use crate::config::Config;
 use crate::log::SessionId;
@@ -21,7 +23,7 @@ use crate::queue::{Class, Outbox, Queue};
 use crate::rules::Rules;
 use crate::session::{Due, Flow, Session, Shards};
 use crate::shard::{Failure, Shard};
-use crate::store::{Reader as _, Store as _, StoreError};
+use crate::store::{Expired, Reader as _, Store as _, StoreError, Write};
 
 /// Records that one [`Hub::tick`] takes from the store at a time.
 const EXPIRE_STEP: usize = 1_000;
@@ -78,6 +80,7 @@ pub struct Hub {
     shards: OneShard,
     store: MemoryStore,
     reader: MemoryReader,
+    blobs: MemoryBlobs,
     peers: BTreeMap<SessionId, Peer>,
     /// Sessions that ended, and what they have not been sent yet.
     ended: BTreeMap<SessionId, SharedQueue>,
@@ -92,9 +95,17 @@ impl Hub {
     pub fn start(now: Millis, rules: Rules, store: MemoryStore) -> Result<Self, StoreError> {
         let reader = store.reader();
         let mut shard = Shard::new(Arc::new(rules.config.clone()), Codes::default());
-        shard.load(now, reader.logs()?);
+        let blobs = store.blobs();
+        blobs.restart();
+        let charges = blobs.charges();
+        let mut states = reader.logs()?;
+        for state in &mut states {
+            state.bytes = state.bytes.saturating_add(charges.get(&state.meta.id).copied().unwrap_or(0));
+        }
+        shard.load(now, states);
         let shards = OneShard(RefCell::new(shard));
-        let mut hub = Self { rules, shards, store, reader, peers: BTreeMap::new(), ended: BTreeMap::new(), next: 1 };
+        let (peers, ended) = (BTreeMap::new(), BTreeMap::new());
+        let mut hub = Self { rules, shards, store, reader, blobs, peers, ended, next: 1 };
         hub.look_at_disk();
         Ok(hub)
     }
@@ -155,7 +166,7 @@ impl Hub {
     /// close has ended, and its last words may still be taken. A message to a session that has ended is passed over.
     pub fn receive(&mut self, now: Millis, session: SessionId, bytes: &[u8]) -> Flow {
         let Some(peer) = self.peers.get_mut(&session) else { return Flow::Close(Refusal::Closing) };
-        let mut flow = peer.session.receive(now, bytes, &self.rules, &self.shards, &self.reader, &NoBlobs);
+        let mut flow = peer.session.receive(now, bytes, &self.rules, &self.shards, &self.reader, &self.blobs);
         peer.session.heard(now);
         if peer.outbox.lock().overflowed() {
             flow = Flow::Close(Refusal::Busy);
@@ -231,6 +242,22 @@ impl Hub {
         }
     }
 
+    // ── Blobs, as a driver's HTTP carries them ──────────────────────────────────────────────────────────────────────
+
+    /// Puts a part of a blob that begins at `offset`; gives how much of it is there.
+    ///
+    /// # Errors
+    /// [`PutRefused`].
+    pub fn put_blob(&mut self, token: &BlobToken, offset: u64, bytes: &[u8]) -> Result<u64, PutRefused> {
+        self.blobs.put(token, offset, bytes)
+    }
+
+    /// Gets a part of a blob; nothing if it is not here, or over.
+    #[must_use]
+    pub fn get_blob(&self, now: Millis, hash: &BlobHash, range: Range<u64>) -> Option<Bytes> {
+        self.blobs.get(now, hash, range)
+    }
+
     // ── The disk and the clock ──────────────────────────────────────────────────────────────────────────────────────
 
     /// Whether anything waits for [`Hub::commit`].
@@ -249,6 +276,11 @@ impl Hub {
             return Ok(());
         }
         let outcome = self.store.commit(&batch.writes);
+        for write in batch.writes.iter().filter(|_| outcome.is_ok()) {
+            if let Write::DropLog(log) = write {
+                self.blobs.dropped(log);
+            }
+        }
         self.shards.0.borrow_mut().committed(batch, outcome.as_ref().copied().map_err(Failure::from));
         self.look_at_disk();
         self.end_overflowed(now);
@@ -279,6 +311,8 @@ impl Hub {
                 break;
             }
         }
+        let logs = self.blobs.expire(now);
+        self.shards.0.borrow_mut().expired(&Expired { logs, more: false });
         self.look_at_disk();
         self.shards.0.borrow_mut().sweep(now);
         self.commit(now)?;

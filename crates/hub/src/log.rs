@@ -2,15 +2,26 @@
 //!
 //! It holds no bodies (they are in the store) and checks no proofs (that was done before).
 
+mod attach;
+mod shelf;
+mod tickets;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use estoile_wire::frame::{Attached, Created, Kept, Lagged, Live, RelayFrame};
-use estoile_wire::{Cursor, Id16, LogId, Millis, PublicKey};
+use estoile_wire::frame::{Created, Kept, RelayFrame};
+use estoile_wire::id::{LogKind, SlotId, TicketHash};
+use estoile_wire::{Cursor, Id16, Millis, PublicKey, Refusal};
+
+pub(crate) use attach::{Attachment, Caught, Entrance};
+pub(crate) use shelf::{Item, Place, Shelf};
+use tickets::Usage;
 
 use crate::codes::Share;
 use crate::config::Config;
 use crate::queue::{Class, Outbox};
+use crate::rate::Bucket;
+use crate::shard::No;
 use crate::store::{LiveId, LogMeta};
 
 /// A session's number on this relay: random or counted, never told to anybody.
@@ -38,14 +49,6 @@ pub enum Standing {
 }
 
 #[derive(Debug)]
-struct Attachment<Q> {
-    session: SessionId,
-    outbox: Q,
-    standing: Standing,
-    sent: Cursor,
-}
-
-#[derive(Debug)]
 struct InFlight<Q> {
     cursor: Cursor,
     time: Millis,
@@ -69,6 +72,15 @@ pub(crate) enum Seen {
     Waits,
     /// It is on its way, and too many wait for it.
     Crowded,
+}
+
+/// The end of an epoch on its way to the disk. Until it is there, or not, nothing else is added to the log.
+#[derive(Debug)]
+pub(crate) struct Advancing<Q> {
+    id16: Id16,
+    next: PublicKey,
+    /// Whose appends came too late if it gets there.
+    waiting: Vec<Asker<Q>>,
 }
 
 /// A log's life: is it on the disk?
@@ -103,6 +115,19 @@ pub(crate) struct Log<Q> {
     fresh: Vec<(Cursor, Bytes)>,
     last_visit: Millis,
     touched: Millis,
+    advancing: Option<Advancing<Q>>,
+    /// How often its epoch moves.
+    pub(crate) advances: Bucket,
+    /// What its tickets were used for today, or since the relay has started.
+    usage: BTreeMap<TicketHash, Usage>,
+    /// What it has to give, if it is a shelf; absent while nobody needs it.
+    pub(crate) shelf: Option<Shelf>,
+    /// How often slots' last resorts were taken.
+    pub(crate) resorts: BTreeMap<SlotId, u64>,
+    /// A put is on its way to the disk.
+    pub(crate) putting: bool,
+    /// Puts and takes on their way to the disk.
+    pub(crate) busy: usize,
 }
 
 impl<Q: Outbox> Log<Q> {
@@ -110,6 +135,7 @@ impl<Q: Outbox> Log<Q> {
         let assigned = meta.last;
         // A new log knows all its letters: none.
         let index = matches!(life, Life::Creating(_)).then(BTreeMap::new);
+        let shelf = index.as_ref().map(|_| Shelf::default());
         let last_visit = meta.created;
         Self {
             meta,
@@ -125,6 +151,13 @@ impl<Q: Outbox> Log<Q> {
             fresh: Vec::new(),
             last_visit,
             touched: now,
+            advancing: None,
+            advances: Bucket::default(),
+            usage: BTreeMap::new(),
+            shelf,
+            resorts: BTreeMap::new(),
+            putting: false,
+            busy: 0,
         }
     }
 
@@ -150,7 +183,16 @@ impl<Q: Outbox> Log<Q> {
     // ── Duplicates ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     pub(crate) fn is_warm(&self) -> bool {
-        self.index.is_some()
+        if self.is_shelf() { self.shelf.is_some() } else { self.index.is_some() }
+    }
+
+    pub(crate) fn is_shelf(&self) -> bool {
+        self.meta.kind == LogKind::Shelf
+    }
+
+    /// Somebody needs it now.
+    pub(crate) fn touch(&mut self, now: Millis) {
+        self.touched = now;
     }
 
     /// Takes the ids of all live records, read when the log's newest cursor was `at`. Says whether they are still all.
@@ -211,6 +253,60 @@ impl<Q: Outbox> Log<Q> {
         self.share.set(bytes.saturating_add(staged));
     }
 
+    /// Room for so much more, by its quota and its entry code's.
+    pub(crate) fn has_room(&self, cost: u64, config: &Config) -> Result<(), No> {
+        if self.bytes.saturating_add(self.staged).saturating_add(cost) > self.meta.quota {
+            return Err(No::above(Refusal::LogFull, self.meta.quota));
+        }
+        if self.code_has_room(cost, config) {
+            Ok(())
+        } else {
+            Err(No::above(Refusal::EntryUsedUp, config.bytes_per_code))
+        }
+    }
+
+    /// So much more is held, as if it had been durable already.
+    pub(crate) fn hold(&mut self, bytes: u64) {
+        self.account(self.bytes.saturating_add(bytes), self.staged);
+    }
+
+    // ── Epochs ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// The epoch's end is on its way to the disk, as the record with this id.
+    pub(crate) fn advance(&mut self, id16: Id16, next: PublicKey) {
+        self.advancing = Some(Advancing { id16, next, waiting: Vec::new() });
+    }
+
+    /// While the epoch's end is on its way, whoever appends waits for what comes of it: `None`. Else the asker is given
+    /// back.
+    pub(crate) fn overtaken(&mut self, asker: Asker<Q>, config: &Config) -> Result<Option<Asker<Q>>, No> {
+        match &mut self.advancing {
+            None => Ok(Some(asker)),
+            Some(advancing) if advancing.waiting.len() < config.max_waiting_repeats => {
+                advancing.waiting.push(asker);
+                Ok(None)
+            }
+            Some(_) => Err(No::wait(Refusal::Busy, crate::shard::BUSY_WAIT_MS)),
+        }
+    }
+
+    fn take_advancing(&mut self, id16: &Id16) -> Option<Advancing<Q>> {
+        self.advancing.take_if(|advancing| advancing.id16 == *id16)
+    }
+
+    /// A record became durable: if it ended the epoch, the next one begins.
+    fn move_epoch(&mut self, id16: &Id16, cursor: Cursor) {
+        let Some(Advancing { next, waiting, .. }) = self.take_advancing(id16) else { return };
+        let ended = self.meta.epoch;
+        self.meta.epoch = ended.saturating_add(1);
+        self.meta.access_key = next;
+        self.end_epoch(ended, cursor);
+        let no = No::above(Refusal::StaleEpoch, self.meta.epoch);
+        for asker in waiting {
+            asker.outbox.push(no.frame(Some(asker.request), Some(self.meta.id)), Class::Answer);
+        }
+    }
+
     pub(crate) fn code_has_room(&self, more: u64, config: &Config) -> bool {
         self.share.has_room(more, config)
     }
@@ -228,6 +324,7 @@ impl<Q: Outbox> Log<Q> {
         self.meta.last = self.meta.last.max(cursor);
         self.meta.last_write = Some(time);
         self.meta.last_expiry = self.meta.last_expiry.max(expires);
+        self.move_epoch(id16, cursor);
         for asker in waiting {
             answer_kept(&asker, cursor, time);
         }
@@ -237,118 +334,13 @@ impl<Q: Outbox> Log<Q> {
 
     /// A record did not become durable: who waited is given back.
     pub(crate) fn lost(&mut self, id16: &Id16) -> Vec<Asker<Q>> {
-        self.in_flight.remove(id16).map(|first| first.waiting).unwrap_or_default()
+        let mut waiting = self.in_flight.remove(id16).map(|first| first.waiting).unwrap_or_default();
+        // Those who would have been too late were not.
+        waiting.extend(self.take_advancing(id16).into_iter().flat_map(|advancing| advancing.waiting));
+        waiting
     }
 
-    /// Pushes all that became durable to every live attachment.
-    pub(crate) fn publish(&mut self) {
-        let fresh = core::mem::take(&mut self.fresh);
-        let frames: Vec<Bytes> = fresh.iter().map(|(_, frame)| frame.clone()).collect();
-        let first = fresh.first().map_or(0, |(cursor, _)| *cursor);
-        let log = self.meta.id;
-        self.attachments.retain_mut(|a| {
-            if a.standing != Standing::Live {
-                return true;
-            }
-            // Whoever went live with a page that the disk already had, has the first of these.
-            let skip = if a.sent < first { 0 } else { fresh.partition_point(|(cursor, _)| *cursor <= a.sent) };
-            let todo = frames.get(skip..).unwrap_or_default();
-            let pushed = a.outbox.push_all(todo);
-            if let Some((cursor, _)) = fresh.get(..skip.saturating_add(pushed)).and_then(<[_]>::last) {
-                a.sent = a.sent.max(*cursor);
-            }
-            if pushed < todo.len() {
-                let lagged = Lagged { log, cursor: a.sent };
-                a.outbox.push(RelayFrame::Lagged(lagged).encode().into(), Class::Answer);
-                return false;
-            }
-            true
-        });
-    }
-
-    // ── Attachments ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    fn find(&self, session: SessionId) -> Result<usize, usize> {
-        self.attachments.binary_search_by_key(&session, |a| a.session)
-    }
-
-    pub(crate) fn standing(&self, session: SessionId) -> Option<Standing> {
-        self.find(session).ok().and_then(|at| self.attachments.get(at)).map(|a| a.standing)
-    }
-
-    /// Attaches, anew if the session is attached already. Who needs nothing from the store is live at once.
-    pub(crate) fn attach(
-        &mut self,
-        now: Millis,
-        asker: &Asker<Q>,
-        after: Cursor,
-        newest: Option<u64>,
-        config: &Config,
-    ) {
-        let last = self.meta.last;
-        let standing = if after >= last || newest == Some(0) { Standing::Live } else { Standing::CatchingUp };
-        let sent = if standing == Standing::Live { last } else { after };
-        let attachment = Attachment { session: asker.session, outbox: asker.outbox.clone(), standing, sent };
-        match self.find(asker.session) {
-            Ok(at) => {
-                if let Some(old) = self.attachments.get_mut(at) {
-                    *old = attachment;
-                }
-            }
-            Err(at) => self.attachments.insert(at, attachment),
-        }
-        self.touched = now;
-        let Self { meta, .. } = self;
-        let max_ttl = meta.max_ttl.min(config.limits().max_ttl);
-        let attached = Attached { request: asker.request, log: meta.id, epoch: meta.epoch, last, max_ttl };
-        asker.outbox.push(RelayFrame::Attached(attached).encode().into(), Class::Answer);
-        if standing == Standing::Live {
-            answer_live(&asker.outbox, meta.id, last);
-        }
-    }
-
-    /// Makes an attachment live that has everything up to `through`, or says that there is more.
-    pub(crate) fn caught_up(&mut self, session: SessionId, through: Cursor) -> bool {
-        let (last, log) = (self.meta.last, self.meta.id);
-        let Some(a) = self.find(session).ok().and_then(|at| self.attachments.get_mut(at)) else { return false };
-        if last > through {
-            return false;
-        }
-        a.standing = Standing::Live;
-        a.sent = through;
-        answer_live(&a.outbox, log, through);
-        true
-    }
-
-    /// Ends an attachment. Says whether the session still waits for answers from this log.
-    pub(crate) fn detach(&mut self, now: Millis, session: SessionId) -> bool {
-        if let Ok(at) = self.find(session) {
-            self.attachments.remove(at);
-            self.last_visit = self.last_visit.max(now);
-            self.touched = now;
-            if self.attachments.is_empty() {
-                self.attachments = Vec::new();
-            }
-        }
-        self.in_flight.values().any(|first| first.waiting.iter().any(|w| w.session == session))
-    }
-
-    /// Forgets a session that has ended.
-    pub(crate) fn release(&mut self, now: Millis, session: SessionId) {
-        self.detach(now, session);
-        let creating = if let Life::Creating(waiting) = &mut self.life { Some(waiting) } else { None };
-        for waiting in self.in_flight.values_mut().map(|first| &mut first.waiting).chain(creating) {
-            waiting.retain(|w| w.session != session);
-        }
-    }
-
-    /// Forwards a frame to everybody attached but one.
-    pub(crate) fn forward(&self, from: SessionId, frame: &Bytes) {
-        for a in self.attachments.iter().filter(|a| a.session != from) {
-            // No room: signals may be lost, they tell of a moment.
-            let _ = a.outbox.push(frame.clone(), Class::Delivery);
-        }
-    }
+    // ── Attachments (see also `attach`) ─────────────────────────────────────────────────────────────────────────────
 
     pub(crate) fn attached(&self) -> usize {
         self.attachments.len()
@@ -357,8 +349,9 @@ impl<Q: Outbox> Log<Q> {
     /// Whether any part of the log still speaks of a session.
     pub(crate) fn knows(&self, session: SessionId) -> bool {
         let creating = if let Life::Creating(waiting) = &self.life { waiting.as_slice() } else { &[] };
-        let waiting = self.in_flight.values().flat_map(|first| &first.waiting).chain(creating);
-        self.find(session).is_ok() || waiting.into_iter().any(|w| w.session == session)
+        let overtaken = self.advancing.iter().flat_map(|advancing| &advancing.waiting);
+        let waiting = self.in_flight.values().flat_map(|first| &first.waiting).chain(overtaken).chain(creating);
+        self.attachment(session).is_some() || waiting.into_iter().any(|w| w.session == session)
     }
 
     // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -375,14 +368,16 @@ impl<Q: Outbox> Log<Q> {
     }
 
     pub(crate) fn is_over(&self, now: Millis, config: &Config) -> bool {
-        self.is_here() && self.attachments.is_empty() && self.in_flight.is_empty() && self.ends(config) <= now
+        let idle = self.attachments.is_empty() && self.in_flight.is_empty() && self.busy == 0;
+        self.is_here() && idle && self.ends(config) <= now
     }
 
     /// Lets go of ids whose records are over, and of all of them when nobody was here for a while.
     pub(crate) fn tidy(&mut self, now: Millis, keep_ms: u64) {
-        let idle = self.attachments.is_empty() && self.in_flight.is_empty() && self.is_here();
+        let idle = self.attachments.is_empty() && self.in_flight.is_empty() && self.busy == 0 && self.is_here();
         if idle && self.touched.saturating_add(keep_ms) <= now {
             self.index = None;
+            self.shelf = None;
         } else if let Some(index) = &mut self.index {
             index.retain(|_, known| now < known.expires);
         }
@@ -392,8 +387,4 @@ impl<Q: Outbox> Log<Q> {
 pub(crate) fn answer_kept<Q: Outbox>(asker: &Asker<Q>, cursor: Cursor, time: Millis) {
     let kept = Kept { request: asker.request, cursor, time };
     asker.outbox.push(RelayFrame::Kept(kept).encode().into(), Class::Answer);
-}
-
-fn answer_live<Q: Outbox>(outbox: &Q, log: LogId, cursor: Cursor) {
-    outbox.push(RelayFrame::Live(Live { log, cursor }).encode().into(), Class::Answer);
 }

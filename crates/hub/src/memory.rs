@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use estoile_wire::{Cursor, LogId, Millis};
 
+use crate::blobs::MemoryBlobs;
 use crate::store::{
     Expired, ExpiredFrom, LiveId, LogMeta, LogState, NewRecord, Page, PastEpoch, Reader, Store, StoreError,
     StoredRecord, Usage, Write, charge,
@@ -35,6 +36,7 @@ struct Inner {
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     inner: Arc<Mutex<Inner>>,
+    blobs: MemoryBlobs,
 }
 
 /// Reads beside the writer.
@@ -58,7 +60,13 @@ impl MemoryStore {
     /// What a process finds that opens the same store after this writer is gone.
     #[must_use]
     pub fn reopen(self) -> Self {
-        Self { inner: Arc::clone(&self.inner) }
+        Self { inner: Arc::clone(&self.inner), blobs: self.blobs.clone() }
+    }
+
+    /// The blobs that lie beside it.
+    #[must_use]
+    pub fn blobs(&self) -> MemoryBlobs {
+        self.blobs.clone()
     }
 
     /// From now on commits that would hold more bytes than this fail as [`StoreError::Full`]; `None` for no bound.

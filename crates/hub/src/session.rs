@@ -10,13 +10,15 @@
 //!    [`Session::next_read`], runs it against a reader, wherever that may block, and gives the answer to [`Session::page`];
 //! 4. when the connection ends, for whatever reason, calls [`Session::end`], and all that the session held is freed.
 
+mod asks;
+mod attach;
 mod catch_up;
 
 pub use catch_up::{ReadAnswer, ReadRequest};
 
 use catch_up::CatchUp;
 use ed25519_dalek::VerifyingKey;
-use estoile_wire::frame::{Append, Attach, Closing, Create, Hello, Pong, RelayFrame, Signal, Welcome};
+use estoile_wire::frame::{Append, Closing, Create, Hello, Pong, RelayFrame, Signal, Welcome};
 use estoile_wire::id::{LogKind, Nonce};
 use estoile_wire::limits::MAX_ENTRY_CODE;
 use estoile_wire::{ClientFrame, DecodeError, LogId, Millis, PublicKey, Refusal, Signature, VERSION, proof};
@@ -30,9 +32,6 @@ use crate::rate::Bucket;
 use crate::rules::Rules;
 use crate::shard::{Admitted, No, Shard};
 use crate::store::Reader;
-
-/// What a client is told to wait while another session reads a large log's ids, a second or so for a million.
-const WARMING_WAIT_MS: u64 = 250;
 
 /// How a session reaches the shard that has a log. A driver locks; nothing else is locked while `with` runs.
 pub trait Shards<Q: Outbox> {
@@ -74,6 +73,8 @@ pub struct Session<Q> {
     attaches: Bucket,
     appends: Bucket,
     signals: Bucket,
+    walks: Bucket,
+    asks: Bucket,
     serial: u32,
     /// Every log in which something of this session may be.
     holds: Vec<LogId>,
@@ -97,6 +98,8 @@ impl<Q: Outbox> Session<Q> {
             attaches: Bucket::default(),
             appends: Bucket::default(),
             signals: Bucket::default(),
+            walks: Bucket::default(),
+            asks: Bucket::default(),
             serial: 0,
             holds: Vec::new(),
             catching: Vec::new(),
@@ -174,7 +177,7 @@ impl<Q: Outbox> Session<Q> {
         rules: &Rules,
         shards: &S,
         reader: &R,
-        _blobs: &B,
+        blobs: &B,
     ) -> Flow {
         let frame = match ClientFrame::decode(bytes) {
             Ok(frame) => frame,
@@ -202,12 +205,12 @@ impl<Q: Outbox> Session<Q> {
                 let pong = Pong { request: f.request, time: now };
                 self.outbox.push(RelayFrame::Pong(pong).encode().into(), Class::Answer);
             }
-            ClientFrame::Tickets(_)
-            | ClientFrame::Post(_)
-            | ClientFrame::Put(_)
-            | ClientFrame::Take(_)
-            | ClientFrame::Count(_)
-            | ClientFrame::BlobAsk(_) => self.refuse(None, None, No::because(Refusal::Unsupported)),
+            ClientFrame::Tickets(f) => self.tickets(now, &f, rules, shards),
+            ClientFrame::Post(f) => self.post(now, &f, rules, shards, reader),
+            ClientFrame::Put(f) => self.put(now, &f, rules, shards, reader),
+            ClientFrame::Take(f) => self.take(now, &f, rules, shards, reader),
+            ClientFrame::Count(f) => self.count(now, &f, rules, shards, reader),
+            ClientFrame::BlobAsk(f) => self.blob_ask(now, &f, rules, shards, blobs),
         }
         Flow::Continue
     }
@@ -254,9 +257,7 @@ impl<Q: Outbox> Session<Q> {
             return Err(No::because(Refusal::EntryWrong));
         }
         let entry = entry.admit(f.entry.as_deref()).map_err(No::because)?;
-        // Advancing logs come with private rooms.
-        let kind = LogKind::from_wire(f.kind).filter(|kind| *kind == LogKind::Fixed);
-        let kind = kind.ok_or(No::above(Refusal::Unsupported, f.kind))?;
+        let kind = LogKind::from_wire(f.kind).ok_or(No::above(Refusal::Unsupported, f.kind))?;
         let message = proof::create(&identity.public(), &self.nonce, kind, &f.access_key, f.max_ttl, f.quota);
         verify(&f.access_key, &message, &f.signature)?;
         let (max_ttl, quota) = (config.limits().max_ttl, config.max_log_bytes);
@@ -268,52 +269,6 @@ impl<Q: Outbox> Session<Q> {
             quota: if f.quota == 0 { quota } else { f.quota.min(quota) },
             entry,
         })
-    }
-
-    fn attach<S: Shards<Q>, R: Reader>(&mut self, now: Millis, f: &Attach, rules: &Rules, shards: &S, reader: &R) {
-        if let Err(no) = self.try_attach(now, f, rules, shards, reader) {
-            self.refuse(Some(f.request), Some(f.log), no);
-        }
-    }
-
-    fn try_attach<S: Shards<Q>, R: Reader>(
-        &mut self,
-        now: Millis,
-        f: &Attach,
-        rules: &Rules,
-        shards: &S,
-        reader: &R,
-    ) -> Result<(), No> {
-        let Rules { config, identity, .. } = rules;
-        rate(&mut self.attaches, now, config.attaches)?;
-        let nothing = No::because(Refusal::NoSuchLog);
-        let door = shards.with(&f.log, |shard| shard.door(&f.log)).ok_or(nothing)?;
-        if f.epoch != door.epoch {
-            return Err(No::above(Refusal::StaleEpoch, door.epoch));
-        }
-        verify(&door.access_key, &proof::attach(&identity.public(), &self.nonce, &f.log, f.epoch), &f.signature)?;
-        self.may_hold(&f.log, config.max_attachments, shards)?;
-        if let Some(at) = door.cold {
-            if !shards.with(&f.log, |shard| shard.may_warm(now, &f.log)) {
-                return Err(No::wait(Refusal::Busy, WARMING_WAIT_MS));
-            }
-            let Ok(ids) = reader.ids(&f.log, now) else {
-                shards.with(&f.log, |shard| shard.not_warmed(&f.log));
-                return Err(No::because(Refusal::StoreFailed));
-            };
-            shards.with(&f.log, |shard| shard.warm(&f.log, at, ids));
-        }
-        let asker = self.asker(f.request);
-        let attached = shards.with(&f.log, |shard| shard.attach(now, &asker, &f.log, f.after, f.newest));
-        self.catching.retain(|c| c.log != f.log);
-        // The log ended, or was written to and left again, while its ids were read: a moment later it will go.
-        let behind = attached.ok_or(No::wait(Refusal::Busy, 50))?;
-        self.hold(f.log);
-        if behind {
-            self.serial = self.serial.wrapping_add(1);
-            self.catching.push(CatchUp { log: f.log, after: f.after, newest: f.newest, serial: self.serial });
-        }
-        Ok(())
     }
 
     /// Room for one more log, after those were let go that the relay has ended or this session lagged in.

@@ -10,13 +10,17 @@
 //! Batches of one shard are committed and handed back in the order they were taken.
 
 mod append;
+mod blob;
 mod commit;
 mod create;
 mod no;
+mod shelf;
+mod tickets;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use estoile_wire::id::LogKind;
 use estoile_wire::{Cursor, LogId, Millis, PublicKey};
 
 pub(crate) use commit::Pending;
@@ -26,7 +30,7 @@ pub use no::No;
 
 use crate::codes::Codes;
 use crate::config::Config;
-use crate::log::{Asker, Life, Log, SessionId, Standing};
+use crate::log::{Asker, Caught, Entrance, Life, Log, SessionId, Standing};
 use crate::queue::Outbox;
 use crate::store::{Expired, LiveId, LogState, Write};
 
@@ -38,7 +42,7 @@ const LARGE_BYTES: u64 = 1 << 20;
 /// A session that began to read ids and did not say how that went is passed over after so long.
 const WARMING_MS: u64 = 60_000;
 /// What a client is told to wait when staging is full or a log is being removed: some commits later there is room.
-const BUSY_WAIT_MS: u64 = 50;
+pub(crate) const BUSY_WAIT_MS: u64 = 50;
 
 /// What a signature must be checked against before a session is attached.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +51,8 @@ pub struct Door {
     pub access_key: PublicKey,
     /// The current epoch.
     pub epoch: u64,
+    /// Fixed, advancing, or a shelf.
+    pub kind: LogKind,
     /// The ids of the log's live records must be read and handed to [`Shard::warm`] before somebody appends; they count
     /// if this is still the highest cursor.
     pub cold: Option<Cursor>,
@@ -60,7 +66,7 @@ pub struct Shard<Q> {
     logs: BTreeMap<LogId, Log<Q>>,
     /// Large logs whose ids are being read, and since when.
     warming: BTreeMap<LogId, Millis>,
-    batch: Batch,
+    batch: Batch<Q>,
     /// Bytes staged and not yet handed back.
     staged: usize,
     disk_full: bool,
@@ -109,10 +115,10 @@ impl<Q: Outbox> Shard<Q> {
     pub fn door(&self, log: &LogId) -> Option<Door> {
         let log = self.logs.get(log).filter(|l| l.is_here())?;
         let cold = (!log.is_warm()).then_some(log.assigned);
-        Some(Door { access_key: log.access_key(), epoch: log.meta.epoch, cold })
+        Some(Door { access_key: log.access_key(), epoch: log.meta.epoch, kind: log.meta.kind, cold })
     }
 
-    /// Whether a session may read the ids of a log now. `true` must be followed by [`Shard::warm`] or [`Shard::not_warmed`].
+    /// Whether a session may read the ids of a log now. `true` must be followed by [`Shard::warm`] or [`Shard::not_warming`].
     pub(crate) fn may_warm(&mut self, now: Millis, id: &LogId) -> bool {
         if self.logs.get(id).is_none_or(|log| log.bytes <= LARGE_BYTES) {
             return true;
@@ -124,8 +130,8 @@ impl<Q: Outbox> Shard<Q> {
         since.is_none()
     }
 
-    /// The ids of a log could not be read.
-    pub(crate) fn not_warmed(&mut self, log: &LogId) {
+    /// Nobody reads the ids of a log any more.
+    pub(crate) fn not_warming(&mut self, log: &LogId) {
         self.warming.remove(log);
     }
 
@@ -139,17 +145,10 @@ impl<Q: Outbox> Shard<Q> {
 
     /// Attaches a session whose proof was checked against the door. `Some(true)`: it must catch up from the store;
     /// `Some(false)`: it is live; `None`: the log has ended meanwhile, or its ids must be read again.
-    pub(crate) fn attach(
-        &mut self,
-        now: Millis,
-        asker: &Asker<Q>,
-        log: &LogId,
-        after: Cursor,
-        newest: Option<u64>,
-    ) -> Option<bool> {
+    pub(crate) fn attach(&mut self, now: Millis, asker: &Asker<Q>, log: &LogId, entrance: Entrance) -> Option<bool> {
         let config = Arc::clone(&self.config);
         let log = self.here(log).filter(|l| l.is_warm())?;
-        log.attach(now, asker, after, newest, &config);
+        log.attach(now, asker, entrance, &config);
         Some(log.standing(asker.session) == Some(Standing::CatchingUp))
     }
 
@@ -167,10 +166,9 @@ impl<Q: Outbox> Shard<Q> {
         (log.standing(session)? == Standing::CatchingUp).then_some(log.meta.last)
     }
 
-    /// Makes a session live that has read everything up to `through`. `false`: more was published meanwhile, or it is
-    /// not attached any more.
-    pub fn caught_up(&mut self, session: SessionId, log: &LogId, through: Cursor) -> bool {
-        self.here(log).is_some_and(|log| log.caught_up(session, through))
+    /// Makes a session live that has read everything up to `through`, or says why not.
+    pub(crate) fn caught_up(&mut self, session: SessionId, log: &LogId, through: Cursor) -> Caught {
+        self.here(log).map_or(Caught::Behind, |log| log.caught_up(session, through))
     }
 
     /// Ends an attachment. Says whether the session still waits for answers from the log.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use common::*;
 use estoile_hub::SessionId;
+use estoile_hub::blobs::NoBlobs;
 use estoile_hub::codes::Codes;
 use estoile_hub::config::Config;
 use estoile_hub::hub::SharedQueue;
@@ -16,7 +17,7 @@ use estoile_hub::memory::{MemoryReader, MemoryStore};
 use estoile_hub::rules::Rules;
 use estoile_hub::session::{Session, Shards};
 use estoile_hub::shard::Shard;
-use estoile_hub::store::{LiveId, LogState, Page, Reader, Store, StoreError, charge};
+use estoile_hub::store::{LiveId, LogState, Page, PastEpoch, Reader, Store, StoreError, charge};
 use estoile_wire::frame::*;
 use estoile_wire::id::Nonce;
 use estoile_wire::{ClientFrame, Cursor, LogId, Millis, Refusal, RelayFrame, proof};
@@ -40,6 +41,10 @@ struct Slow {
 }
 
 impl Reader for Slow {
+    fn past(&self, log: &LogId, epoch: u64, now: Millis) -> Result<Option<PastEpoch>, StoreError> {
+        self.store.past(log, epoch, now)
+    }
+
     fn logs(&self) -> Result<Vec<LogState>, StoreError> {
         self.store.logs()
     }
@@ -66,7 +71,7 @@ fn visitor(n: u64, room: &Room, rules: &Rules, shards: &Locked, reader: &Slow) -
     let queue = SharedQueue::new(&rules.config);
     let mut session = Session::new(SessionId(n), queue.clone(), START, &mut ChaCha20Rng::seed_from_u64(n));
     let hello = ClientFrame::Hello(Hello { versions: vec![1], challenge: Nonce([0; 32]) }).encode();
-    let _ = session.receive(START, &hello, rules, shards, reader);
+    let _ = session.receive(START, &hello, rules, shards, reader, &NoBlobs);
     let welcome = queue.lock().pop().unwrap();
     let RelayFrame::Welcome(welcome) = RelayFrame::decode(&welcome).unwrap() else { panic!("no welcome") };
     let log = room.log();
@@ -105,7 +110,7 @@ fn the_ids_of_a_large_log_are_read_by_one_session_at_a_time() {
     let shards = Locked(Mutex::new(shard));
     let mut visitors: Vec<Visitor> = (0..5).map(|n| visitor(n, &room, &rules, &shards, &reader)).collect();
     let receive = |v: &mut Visitor| {
-        let _ = v.session.receive(START, &v.attach.clone(), &rules, &shards, &reader);
+        let _ = v.session.receive(START, &v.attach.clone(), &rules, &shards, &reader, &NoBlobs);
     };
     // The first one reads, and fails; then the next one may; the rest is told to come back, each time.
     for (outcome, first) in [(Err(StoreError::Full), Some(Refusal::StoreFailed)), (Ok(()), None)] {

@@ -43,8 +43,8 @@ struct Driver {
     follower: Session<SharedQueue>,
     to_follower: SharedQueue,
     /// Taken, and durable.
-    taken: VecDeque<Batch>,
-    durable: VecDeque<Batch>,
+    taken: VecDeque<Batch<SharedQueue>>,
+    durable: VecDeque<Batch<SharedQueue>>,
     asked: Option<ReadRequest>,
     answered: Option<ReadAnswer>,
     room: Room,

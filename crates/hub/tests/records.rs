@@ -21,8 +21,16 @@ fn nothing_is_kept_or_shown_before_it_is_durable() {
     world.now += 5;
     world.hub.commit(world.now).unwrap();
     let log = room.log();
-    let record =
-        Record { log, cursor: 1, time: START, expires: START + 60_000, epoch: 0, id16: id16(1), body: b"sealed", advance: None };
+    let record = Record {
+        log,
+        cursor: 1,
+        time: START,
+        expires: START + 60_000,
+        epoch: 0,
+        id16: id16(1),
+        body: b"sealed",
+        advance: None,
+    };
     let kept = Kept { request: 1, cursor: 1, time: START };
     let (to_alice, to_bob) = (world.take(alice), world.take(bob));
     assert_eq!(decoded(&to_alice), [RelayFrame::Kept(kept), RelayFrame::Record(record.clone())]);

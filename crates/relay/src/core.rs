@@ -50,7 +50,7 @@ struct Stall {
 /// What was taken out of one shard to be committed.
 pub(crate) struct Taken {
     at: usize,
-    pub(crate) batch: Batch,
+    pub(crate) batch: Batch<Outgoing>,
     pub(crate) arrivals: Vec<Instant>,
 }
 

@@ -96,7 +96,16 @@ fn batch(dice: &mut Dice, now: Millis, next: &mut Cursor) -> Vec<Write> {
                 let body = Bytes::from(vec![id; usize::try_from(1 + dice.below(300)).unwrap_or(1)]);
                 let expires = now + 1 + dice.below(4 * 3_600_000);
                 let id16 = Id16([id; 16]);
-                Write::Append(NewRecord { log: log(n), cursor: *next, time: now, expires, epoch: 0, id16, body, advance: None })
+                Write::Append(NewRecord {
+                    log: log(n),
+                    cursor: *next,
+                    time: now,
+                    expires,
+                    epoch: 0,
+                    id16,
+                    body,
+                    advance: None,
+                })
             }
         }
     };

@@ -6,6 +6,7 @@ use estoile_wire::frame::{Record, RelayFrame};
 use estoile_wire::{Cursor, LogId, Millis, Refusal};
 
 use super::{Session, Shards};
+use crate::log::Caught;
 use crate::queue::{Class, Outbox};
 use crate::rules::Rules;
 use crate::shard::No;
@@ -58,6 +59,8 @@ pub(super) struct CatchUp {
     pub(super) after: Cursor,
     pub(super) newest: Option<u64>,
     pub(super) serial: u32,
+    /// Whose key was proven: nothing behind its end is sent.
+    pub(super) epoch: u64,
 }
 
 impl<Q: Outbox> Session<Q> {
@@ -70,7 +73,7 @@ impl<Q: Outbox> Session<Q> {
     /// The next page to read; its answer belongs into [`Session::page`] before the next is taken.
     pub fn next_read<S: Shards<Q>>(&mut self, rules: &Rules, shards: &S) -> Option<ReadRequest> {
         loop {
-            let CatchUp { log, after, newest, serial } = *self.catching.first()?;
+            let CatchUp { log, after, newest, serial, .. } = *self.catching.first()?;
             let Some(target) = shards.with(&log, |shard| shard.target(self.id, &log)) else {
                 self.catching.remove(0);
                 continue;
@@ -97,6 +100,10 @@ impl<Q: Outbox> Session<Q> {
         };
         let whole = !page.more;
         for record in &page.records {
+            if record.epoch > catch_up.epoch {
+                // What ended its epoch is gone, or lies before what was asked for.
+                return self.epoch_over(now, &request.log, shards);
+            }
             if !self.outbox.push(encode(&request.log, record), Class::Delivery) {
                 // The queue filled up with other logs' records: the rest is read again when it has room.
                 self.catching.push(catch_up);
@@ -104,17 +111,29 @@ impl<Q: Outbox> Session<Q> {
             }
             // Only now: if nothing got through, the newest are asked for again.
             (catch_up.after, catch_up.newest) = (record.cursor, None);
+            if record.epoch == catch_up.epoch && record.advance.is_some() {
+                // The record itself tells the client.
+                return self.detach(now, &request.log, shards);
+            }
         }
         catch_up.newest = None;
         let through = catch_up.after.max(request.target);
-        let live = whole && shards.with(&request.log, |shard| shard.caught_up(self.id, &request.log, through));
         if whole {
-            catch_up.after = through;
+            match shards.with(&request.log, |shard| shard.caught_up(self.id, &request.log, through)) {
+                Caught::Live => return,
+                Caught::Over(_) => return self.epoch_over(now, &request.log, shards),
+                Caught::Behind => catch_up.after = through,
+            }
         }
-        if !live {
-            // To the end of the line: each log gets its turn. If the log is gone, the next read finds out.
-            self.catching.push(catch_up);
-        }
+        // To the end of the line: each log gets its turn. If the log is gone, the next read finds out.
+        self.catching.push(catch_up);
+    }
+
+    /// An attachment's epoch has ended, and no record says so: the relay does.
+    fn epoch_over<S: Shards<Q>>(&mut self, now: Millis, log: &LogId, shards: &S) {
+        let current = shards.with(log, |shard| shard.door(log)).map_or(0, |door| door.epoch);
+        self.refuse(None, Some(*log), No::above(Refusal::StaleEpoch, current));
+        self.detach(now, log, shards);
     }
 }
 

@@ -1,10 +1,14 @@
 //! What is on its way to the disk, and what happens when it got there or not.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use estoile_wire::frame::{Done, RelayFrame, Ticket};
 use estoile_wire::{Id16, LogId, Refusal};
 
+use super::shelf::{Putting, Taking};
 use super::{No, Shard};
-use crate::log::Life;
+use crate::log::{Asker, Life};
 use crate::queue::{Class, Outbox};
 use crate::store::{LogMeta, StoreError, Write};
 
@@ -33,22 +37,31 @@ impl From<Failure> for Refusal {
 }
 
 #[derive(Debug)]
-pub(crate) enum Pending {
+pub(crate) enum Pending<Q> {
     Create(LogId),
     Drop(LogId),
     Append { log: LogId, id16: Id16, cost: u64, frame: Bytes },
+    Tickets { log: LogId, asker: Asker<Q>, tickets: Arc<[Ticket]>, size: usize },
+    Put(Box<Putting<Q>>),
+    Take(Box<Taking<Q>>),
 }
 
 /// Writes on their way to the disk, in order. It must come back through [`Shard::committed`], or its senders wait for ever.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[must_use = "hand it back through `Shard::committed`"]
-pub struct Batch {
+pub struct Batch<Q> {
     /// What to commit. The driver may take it out (and put several shards' writes into one commit).
     pub writes: Vec<Write>,
-    pub(super) pending: Vec<Pending>,
+    pub(super) pending: Vec<Pending<Q>>,
 }
 
-impl Batch {
+impl<Q> Default for Batch<Q> {
+    fn default() -> Self {
+        Self { writes: Vec::new(), pending: Vec::new() }
+    }
+}
+
+impl<Q> Batch<Q> {
     /// Nothing to commit.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -73,18 +86,18 @@ impl<Q: Outbox> Shard<Q> {
         self.codes.stage(bytes);
     }
 
-    fn landed(&mut self, bytes: usize) {
+    pub(super) fn landed(&mut self, bytes: usize) {
         self.staged = self.staged.saturating_sub(bytes);
         self.codes.land(bytes);
     }
 
     /// Takes all that waits to be committed.
-    pub fn take_staged(&mut self) -> Batch {
+    pub fn take_staged(&mut self) -> Batch<Q> {
         core::mem::take(&mut self.batch)
     }
 
     /// Takes a batch back with its outcome: publishes and answers, or says that nothing was kept.
-    pub fn committed(&mut self, batch: Batch, outcome: Result<(), Failure>) {
+    pub fn committed(&mut self, batch: Batch<Q>, outcome: Result<(), Failure>) {
         let mut fresh: Vec<LogId> = Vec::new();
         for pending in batch.pending {
             match (pending, outcome) {
@@ -98,6 +111,12 @@ impl<Q: Outbox> Shard<Q> {
                     self.landed(size_of::<LogMeta>());
                     self.made(&log, outcome);
                 }
+                (Pending::Tickets { log, asker, tickets, size }, outcome) => {
+                    self.landed(size);
+                    self.has_tickets(&log, &asker, tickets, outcome);
+                }
+                (Pending::Put(putting), outcome) => self.has_put(*putting, outcome.map_err(Refusal::from)),
+                (Pending::Take(taking), outcome) => self.has_taken(*taking, outcome.map_err(Refusal::from)),
                 (Pending::Drop(log), Ok(())) => {
                     self.logs.remove(&log);
                 }
@@ -129,6 +148,19 @@ impl<Q: Outbox> Shard<Q> {
                 false
             }
         }
+    }
+
+    fn has_tickets(&mut self, id: &LogId, asker: &Asker<Q>, tickets: Arc<[Ticket]>, outcome: Result<(), Failure>) {
+        let frame = match outcome {
+            Ok(()) => {
+                if let Some(log) = self.logs.get_mut(id) {
+                    log.set_tickets(tickets);
+                }
+                RelayFrame::Done(Done { request: asker.request }).encode().into()
+            }
+            Err(failure) => No::because(failure.into()).frame(Some(asker.request), Some(*id)),
+        };
+        asker.outbox.push(frame, Class::Answer);
     }
 
     fn made(&mut self, id: &LogId, outcome: Result<(), Failure>) {
