@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use crate::group::{context, library};
-use crate::identity::capabilities;
 use crate::store::PENDING;
 use crate::{Facts, Group, MAX_LEAVES, MAX_MESSAGE, Me, MlsError, key_package, rules};
 
@@ -183,9 +182,6 @@ impl Group {
             let want = self.suite();
             if view.suite != want {
                 return Err(MlsError::SuiteMismatch { want, got: view.suite });
-            }
-            if *package.leaf_node().capabilities() != capabilities(want) {
-                return Err(MlsError::Invalid("capabilities"));
             }
             let stays = |l: &crate::Leaf| l.member.device == view.member.device && !plan.removes.contains(&l.index);
             if here.iter().any(stays) || devices.contains(&view.member.device) {

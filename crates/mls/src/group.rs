@@ -19,8 +19,9 @@ const STATE_VERSION: u8 = 1;
 /// How many messages of one sender may be missing before one that still opens. A letter that the relay withholds must
 /// not lock out its sender; noticing the gap is the transcript's work.
 const MAX_FORWARD: u32 = 1000;
-/// How far messages of one sender may come out of order: a log is in order, a resend is a new message.
-const OUT_OF_ORDER: u32 = 5;
+/// How far messages of one sender may come out of order. A log is in order, but a sender has several appends unanswered,
+/// and one that was refused for now goes in after the others. Keys passed over are kept so long, and no longer.
+const OUT_OF_ORDER: u32 = 128;
 
 /// One device's part in one group. See the crate's first page for the order of calls.
 pub struct Group {

@@ -82,13 +82,7 @@ impl Member {
         let device: [u8; 32] = leaf.signature_key().as_slice().try_into().ok()?;
         let (account, name) = read_credential(leaf.credential())?;
         let chain = &leaf.extensions().unknown(CHAIN_EXTENSION)?.0;
-        let alone = leaf.extensions().iter().count() == 1;
-        (alone && chain.len() <= MAX_CHAIN).then(|| Self {
-            account,
-            name,
-            device: PublicKey(device),
-            chain: chain.clone(),
-        })
+        (chain.len() <= MAX_CHAIN).then(|| Self { account, name, device: PublicKey(device), chain: chain.clone() })
     }
 }
 
@@ -120,6 +114,13 @@ pub(crate) fn capabilities(suite: Suite) -> Capabilities {
         None,
         Some(&[CredentialType::Basic]),
     )
+}
+
+/// Whether a leaf can do what ours must; that it can do more is its own matter (a later version of us may).
+pub(crate) fn able(leaf: &LeafNode, suite: Suite) -> bool {
+    let required = required();
+    required.extension_types().iter().all(|e| leaf.capabilities().extensions().contains(e))
+        && leaf.capabilities().ciphersuites().contains(&suite.mls().into())
 }
 
 /// What the group context of every group of ours requires.

@@ -6,7 +6,7 @@ use openmls_rust_crypto::RustCrypto;
 use openmls_traits::OpenMlsProvider as _;
 use zeroize::Zeroizing;
 
-use crate::identity::{DeviceKey, capabilities, required};
+use crate::identity::{DeviceKey, able, capabilities};
 use crate::store::{Provider, decode, encode};
 use crate::{MAX_KEY_PACKAGE, Me, Member, MlsError, Suite};
 
@@ -121,10 +121,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<KeyPackage, MlsError> {
 pub(crate) fn view(package: &KeyPackage, now_ms: u64) -> Result<KeyPackageView, MlsError> {
     let suite = Suite::of(package.ciphersuite()).ok_or(MlsError::WrongSuite(package.ciphersuite().into()))?;
     let leaf = package.leaf_node();
-    let required = required();
-    let able = required.extension_types().iter().all(|e| leaf.capabilities().extensions().contains(e))
-        && leaf.capabilities().ciphersuites().contains(&suite.mls().into());
-    if !able {
+    if !able(leaf, suite) {
         return Err(MlsError::Invalid("capabilities"));
     }
     let member = Member::of(leaf).ok_or(MlsError::Invalid("credential"))?;

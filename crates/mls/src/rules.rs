@@ -5,7 +5,7 @@ use openmls::prelude::{
     StagedCommit,
 };
 
-use crate::identity::{capabilities, required};
+use crate::identity::{able, required};
 use crate::{Facts, Leaf, MAX_LEAVES, MAX_ROSTER, Member, ROSTER_EXTENSION, Suite};
 
 /// The roster of a group context that has our two extensions and nothing else.
@@ -37,8 +37,8 @@ pub(crate) fn facts(group: &MlsGroup, staged: &StagedCommit, committer: u32) -> 
     if updated.device != committer.member.device || updated.account != committer.member.account {
         return Err("a new leaf of another device or account");
     }
-    if *node.capabilities() != capabilities(suite) {
-        return Err("a new leaf with other capabilities");
+    if !able(node, suite) {
+        return Err("a new leaf that can't do what it must");
     }
     let mut facts = Facts {
         epoch: group.epoch().as_u64().saturating_add(1),
@@ -85,8 +85,8 @@ fn proposal(
         _ if !by_value => return Err("a proposal by reference that is no leave"),
         Proposal::Add(add) => {
             let node = add.key_package().leaf_node();
-            if *node.capabilities() != capabilities(suite) {
-                return Err("a leaf with other capabilities");
+            if !able(node, suite) {
+                return Err("a leaf that can't do what it must");
             }
             facts.adds.push(Member::of(node).ok_or("a leaf without account, name, device key or chain")?);
         }

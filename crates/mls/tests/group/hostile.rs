@@ -5,6 +5,7 @@ use estoile_mls::{
 };
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
+use openmls::schedule::{ExternalPsk, PreSharedKeyId, Psk};
 use openmls_rust_crypto::OpenMlsRustCrypto;
 
 use crate::people::{Person, adding, all_take, found, letter, now, three};
@@ -142,7 +143,7 @@ fn a_commit_may_not_drop_or_add_to_the_group_context() {
         vec![required()],
         vec![roster()],
         vec![Extension::RequiredCapabilities(fewer), roster()],
-        vec![required(), roster(), Extension::ExternalSenders(vec![external].into())],
+        vec![required(), roster(), Extension::ExternalSenders(vec![external])],
     ];
     for extensions in cases {
         let (mut groups, mut raw) = with_mallory(PURE);
@@ -170,6 +171,26 @@ fn a_commit_without_new_keys_is_refused() {
     let commit = raw.commit(vec![dora], false);
     let why = "no path: every commit renews its committer's keys";
     assert_eq!(poison(&mut groups, &commit), (Some(3), why));
+}
+
+/// Even where everybody holds the key, which none of ours ever does.
+#[test]
+fn a_commit_with_a_shared_key_is_refused() {
+    let (mut groups, mut raw) = with_mallory(PURE);
+    let psk = Psk::External(ExternalPsk::new(b"a key".to_vec()));
+    let id = PreSharedKeyId::new(raw.group.ciphersuite(), raw.provider.rand(), psk).unwrap();
+    id.store(&raw.provider, &[5; 32]).unwrap();
+    let bundle = raw
+        .group
+        .commit_builder()
+        .add_proposal(Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(id))))
+        .load_psks(raw.provider.storage())
+        .unwrap()
+        .build(raw.provider.rand(), raw.provider.crypto(), &raw.key, |_| true)
+        .unwrap()
+        .stage_commit(&raw.provider)
+        .unwrap();
+    assert_eq!(poison(&mut groups, &bytes(bundle.commit())), (None, "MLS refuses it"));
 }
 
 #[test]
@@ -281,4 +302,11 @@ fn letters_may_be_missing() {
         last = groups[0].encrypt(b"kept back by the relay").unwrap();
     }
     assert!(matches!(groups[1].open(&last), Ok(Incoming::Letter { leaf: 0, .. })));
+    // And some may come late: one that was refused for now goes into the log after the others.
+    let late = groups[0].encrypt(b"late").unwrap();
+    for _ in 0..60 {
+        let next = groups[0].encrypt(b"next").unwrap();
+        letter(&mut groups[1], &next);
+    }
+    assert_eq!(letter(&mut groups[1], &late).1, b"late");
 }

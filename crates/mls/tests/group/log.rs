@@ -181,3 +181,41 @@ fn half_of_a_state_is_no_group() {
     assert_eq!(Group::restore(kept, &people[1].seed).unwrap_err(), MlsError::State, "another device's state");
     assert_eq!(Group::restore([], &people[0].seed).unwrap_err(), MlsError::State);
 }
+
+type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// What an earlier version kept: Bob's part of a room of three at epoch 2, with a commit of his pending. Written once by
+/// this test with `ESTOILE_WRITE_FIXTURE` set; from then on it has to open.
+#[test]
+fn what_the_first_version_kept_still_opens() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/group-v1");
+    if std::env::var_os("ESTOILE_WRITE_FIXTURE").is_some() {
+        let (_, mut groups) = three(Suite::XWing);
+        let pending = groups[0].commit(Plan::default()).unwrap();
+        all_take(&mut groups, 0, &pending);
+        let sealed = groups[0].encrypt(b"waiting").unwrap();
+        groups[1].commit(Plan { removes: vec![2], ..Plan::default() }).unwrap();
+        let mut kept = Kept::new();
+        keep(&mut groups[1], &mut kept);
+        let entries: Entries = kept.into_iter().map(|(k, v)| (k, v.to_vec())).collect();
+        std::fs::write(path, postcard::to_allocvec(&(entries, sealed)).unwrap()).unwrap();
+    }
+    let bytes = std::fs::read(path).unwrap();
+    let (entries, sealed): (Entries, Vec<u8>) = postcard::from_bytes(&bytes).unwrap();
+    let entries = entries.into_iter().map(|(k, v)| (k, v.into()));
+    let mut bob = Group::restore(entries, &people::Person::new("Bob", 2).seed).unwrap();
+    assert_eq!((bob.epoch(), bob.own_index(), bob.suite(), bob.roster()), (2, 1, Suite::XWing, &b"roster"[..]));
+    assert_eq!(bob.pending().unwrap().removes[0].member.name, "Carol");
+    assert_eq!(letter(&mut bob, &sealed), (0, b"waiting".to_vec()));
+    bob.merge_pending().unwrap();
+    assert_eq!((bob.epoch(), bob.leaves().len()), (3, 2));
+    bob.encrypt(b"and it goes on").unwrap();
+}
+
+#[test]
+fn a_group_can_go_to_another_thread() {
+    fn able<T: Send + Sync>() {}
+    able::<Group>();
+    able::<estoile_mls::Staged>();
+    able::<estoile_mls::Joining>();
+}
