@@ -200,3 +200,6 @@ impl Download {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,7 @@ use crate::view::{MemberView, PrivateView, Role, RoomId, RoomLinkView};
 
 pub(crate) use moves::MoveError;
 pub(crate) use seam::{
-    AccountId, BlobRef, Expected, Founding, Incoming, Intent, JoinError, KeptGroup, Me, News, Outgoing, Taken,
+    AccountId, BlobRef, Expected, Founding, Incoming, Intent, JoinError, KeptGroup, Me, News, Outgoing, Secrets, Taken,
 };
 use stored::{StoredGroup, StoredPending};
 
@@ -99,7 +99,7 @@ pub(crate) struct Private {
     /// This epoch's signal key.
     signal: Zeroizing<[u8; 32]>,
     /// The group's library failed: what it holds is not kept.
-    broken: bool,
+    broken: Option<String>,
 }
 
 impl core::fmt::Debug for Private {
@@ -262,7 +262,7 @@ impl Private {
     }
 
     fn runs(&self) -> bool {
-        self.state.stopped.is_none() && !self.state.gone && !self.broken
+        self.state.stopped.is_none() && !self.state.gone && self.broken.is_none()
     }
 
     /// Seals a letter in this epoch: the record's body. Its SHA-256 is what [`Taken::Ours`] will say.
@@ -288,7 +288,7 @@ impl Private {
 
     /// Why the room can't go on.
     pub(crate) fn stopped(&self) -> Option<&str> {
-        self.state.stopped.as_ref().map(|stop| stop.why.as_str())
+        self.state.stopped.as_ref().map(|stop| stop.why.as_str()).or(self.broken.as_deref())
     }
 
     /// We are no member any more.
@@ -336,3 +336,6 @@ impl Private {
         self.state.healed_at = self.state.healed_at.saturating_sub(by);
     }
 }
+
+#[cfg(test)]
+mod tests;

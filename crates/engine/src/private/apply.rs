@@ -114,7 +114,9 @@ impl Private {
             }
         }
         if usable == 0 {
-            return no(why_not.unwrap_or_else(|| "they have no device that could be added; ask them to go online once".into()));
+            return no(
+                why_not.unwrap_or_else(|| "they have no device that could be added; ask them to go online once".into())
+            );
         }
         self.caps(account, draft)
     }
@@ -146,7 +148,9 @@ impl Private {
             return no(format!("the room is full: it holds {MAX_DEVICES} devices; remove somebody, or part the room"));
         }
         if staying(Some(account)).saturating_add(added(Some(account))) > MAX_ACCOUNT_DEVICES {
-            return no(format!("they would have more than {MAX_ACCOUNT_DEVICES} devices here; let them remove one first"));
+            return no(format!(
+                "they would have more than {MAX_ACCOUNT_DEVICES} devices here; let them remove one first"
+            ));
         }
         Fate::Planned
     }
@@ -160,16 +164,23 @@ impl Private {
         cx: &mut Cx<'_>,
     ) -> Result<(KeyPackageView, Chain), String> {
         let view = inspect_key_package(bytes, cx.now).map_err(|error| match error {
-            MlsError::WrongSuite(_) => "their program uses keys that this room does not know; ask them to update it".to_owned(),
-            MlsError::Lifetime => "their key package is over, or one of the two clocks is wrong; ask them to go online once".to_owned(),
+            MlsError::WrongSuite(_) => {
+                "their program uses keys that this room does not know; ask them to update it".to_owned()
+            }
+            MlsError::Lifetime => {
+                "their key package is over, or one of the two clocks is wrong; ask them to go online once".to_owned()
+            }
             error => format!("their key package does not hold ({error}); ask them to go online once"),
         })?;
         let name = &view.member.name;
         if view.suite != self.group.suite() {
-            return Err(format!("{name}'s key package is of another suite than this room's; ask them to update their program"));
+            return Err(format!(
+                "{name}'s key package is of another suite than this room's; ask them to update their program"
+            ));
         }
-        let chain = verified(account, &view.member.device, &view.member.chain)
-            .ok_or_else(|| format!("a key package given for {name} is of a device that is not theirs; it was refused"))?;
+        let chain = verified(account, &view.member.device, &view.member.chain).ok_or_else(|| {
+            format!("a key package given for {name} is of a device that is not theirs; it was refused")
+        })?;
         let needed = cx.now.saturating_add(self.roster.max_ttl.saturating_mul(1_000)).saturating_add(RESERVE_MS);
         if view.ends_at_ms < needed {
             return Err(format!("{name}'s key package is too old for this room; ask them to go online once"));
@@ -179,9 +190,9 @@ impl Private {
             return Err(format!("{name} has removed that device; ask them to go online with another one"));
         }
         match cx.book.learn(account, &view.member.chain) {
-            Learned::Forked | Learned::Invalid => {
-                Err(format!("{name}'s account shows two different histories; ask them in another way before you add them"))
-            }
+            Learned::Forked | Learned::Invalid => Err(format!(
+                "{name}'s account shows two different histories; ask them in another way before you add them"
+            )),
             _ => Ok((view, chain)),
         }
     }
@@ -207,8 +218,10 @@ impl Private {
     }
 
     fn apply_devices(&self, devices: &[PublicKey], draft: &mut Draft) -> Fate {
-        let here: Vec<(&PublicKey, AccountId, u32)> =
-            devices.iter().filter_map(|d| self.tree.devices.get(d).map(|(account, index)| (d, *account, *index))).collect();
+        let here: Vec<(&PublicKey, AccountId, u32)> = devices
+            .iter()
+            .filter_map(|d| self.tree.devices.get(d).map(|(account, index)| (d, *account, *index)))
+            .collect();
         if here.is_empty() {
             return Fate::Fulfilled;
         }

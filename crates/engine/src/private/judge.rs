@@ -8,7 +8,7 @@ use estoile_seal::account::{AccountId as Id, Chain, Standing};
 use estoile_seal::roster::{self, Attempt, Breach, CommitFacts, Leaf, Removal, Roster};
 use estoile_wire::PublicKey;
 
-use super::{EXPORT_ACCESS, Incoming, Private, Taken, access_key, tell};
+use super::{EXPORT_ACCESS, Private, Taken, access_key, tell};
 use crate::notice::NoticeKind;
 use crate::out::Cx;
 
@@ -22,14 +22,7 @@ pub(super) enum Fault {
 
 impl Private {
     /// Another's commit that ends the epoch.
-    pub(super) fn judge(
-        &mut self,
-        staged: Staged,
-        advance: PublicKey,
-        hash: &[u8; 32],
-        record: &Incoming<'_>,
-        cx: &mut Cx<'_>,
-    ) -> Taken {
+    pub(super) fn judge(&mut self, staged: Staged, advance: PublicKey, hash: &[u8; 32], cx: &mut Cx<'_>) -> Taken {
         let facts = staged.facts().clone();
         let by = facts.committer.member.account;
         let key = if facts.self_removed { None } else { Some(staged.export(EXPORT_ACCESS, 32)) };
@@ -41,7 +34,7 @@ impl Private {
         };
         let verdict = self.verdict(&facts);
         if fits && let Ok(after) = verdict {
-            return self.merge_theirs(staged, facts, after, hash, record.cursor, cx);
+            return self.merge_theirs(staged, facts, after, hash, cx);
         }
         if let Err(error) = self.group.refuse(staged) {
             return self.library(&error, cx);
@@ -72,12 +65,15 @@ impl Private {
         }
         // The chains of leaves that stay count only where somebody's device goes or comes.
         let touched = |account: &[u8; 32]| {
-            facts.adds.iter().any(|m| m.account == *account) || facts.removes.iter().any(|l| l.member.account == *account)
+            facts.adds.iter().any(|m| m.account == *account)
+                || facts.removes.iter().any(|l| l.member.account == *account)
         };
         for leaf in &leaves {
             let goes = facts.removes.iter().any(|gone| gone.index == leaf.index);
             let updates = leaf.index == facts.committer.index;
-            if !goes && !updates && touched(&leaf.member.account)
+            if !goes
+                && !updates
+                && touched(&leaf.member.account)
                 && let Ok(chain) = Chain::verify(&leaf.member.chain)
             {
                 chains.entry(leaf.member.account).or_default().push(chain);
@@ -120,7 +116,8 @@ impl Private {
     fn judge_update(&self, facts: &Facts, chains: &mut BTreeMap<[u8; 32], Vec<Chain>>) -> Result<(), Fault> {
         let (before, after) = (&facts.committer.member, &facts.updated);
         let own_devices = |account: &[u8; 32]| {
-            facts.adds.iter().any(|m| m.account == *account) || facts.removes.iter().any(|l| l.member.account == *account)
+            facts.adds.iter().any(|m| m.account == *account)
+                || facts.removes.iter().any(|l| l.member.account == *account)
         };
         if before.chain == after.chain && !own_devices(&after.account) {
             return Ok(());

@@ -13,7 +13,9 @@ use zeroize::Zeroizing;
 
 use super::judge::verified;
 use super::stored::{StoredGroup, StoredPending};
-use super::{EXPORT_ACCESS, EXPORT_SIGNAL, Expected, Founding, JoinError, KeptGroup, Me, Private, Tree, access_key, hex};
+use super::{
+    EXPORT_ACCESS, EXPORT_SIGNAL, Expected, Founding, JoinError, KeptGroup, Me, Private, Secrets, Tree, access_key, hex,
+};
 use crate::book::Learned;
 use crate::command::CommandError;
 use crate::names::{self, Tag};
@@ -41,7 +43,9 @@ fn fresh<const N: usize>(cx: &mut Cx<'_>) -> [u8; N] {
 }
 
 fn failed(error: &MlsError) -> CommandError {
-    CommandError::Private(format!("the room's keys could not be made: {error}; try again, and tell us if it happens twice"))
+    CommandError::Private(format!(
+        "the room's keys could not be made: {error}; try again, and tell us if it happens twice"
+    ))
 }
 
 impl Private {
@@ -82,7 +86,7 @@ impl Private {
     pub(crate) fn join(
         me: &Me,
         welcome: &[u8],
-        secrets: &mut dyn FnMut(&[u8]) -> Option<Zeroizing<Vec<u8>>>,
+        secrets: &mut Secrets<'_>,
         expected: &Expected,
         cx: &mut Cx<'_>,
     ) -> Result<(Self, Option<Vec<u8>>), JoinError> {
@@ -153,7 +157,7 @@ impl Private {
             held: None,
             access: AccessKey::from_seed(&[0; 32]),
             signal: Zeroizing::new([0; 32]),
-            broken: false,
+            broken: None,
         };
         private.read_tree();
         private
@@ -185,7 +189,7 @@ impl Private {
     /// Writes down what changed. At the end of each turn in which anything here was called, before its effects.
     pub(crate) fn flush(&mut self, cx: &mut Cx<'_>) {
         let changes = self.group.take_changes();
-        if self.broken {
+        if self.broken.is_some() {
             return;
         }
         for change in changes {

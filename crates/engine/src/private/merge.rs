@@ -31,7 +31,7 @@ impl Private {
         let pending = self.drop_kept_pending();
         self.schedule_heal(cx);
         let change = Change { facts, after, before };
-        let taken = self.merged(change, cursor, hash, cx);
+        let taken = self.merged(change, hash, cx);
         if let Some(pending) = pending {
             self.reward(pending, cursor, cx);
         }
@@ -45,7 +45,6 @@ impl Private {
         facts: Facts,
         after: Option<Roster>,
         hash: &[u8; 32],
-        cursor: Cursor,
         cx: &mut Cx<'_>,
     ) -> Taken {
         let before = self.shown_all(cx);
@@ -54,10 +53,10 @@ impl Private {
         }
         // Ours, if there was one, was of the epoch that is over: what it was for is kept as wishes.
         self.drop_kept_pending();
-        self.merged(Change { facts, after, before }, cursor, hash, cx)
+        self.merged(Change { facts, after, before }, hash, cx)
     }
 
-    fn merged(&mut self, change: Change, _cursor: Cursor, hash: &[u8; 32], cx: &mut Cx<'_>) -> Taken {
+    fn merged(&mut self, change: Change, hash: &[u8; 32], cx: &mut Cx<'_>) -> Taken {
         self.held = None;
         self.leave_at = None;
         self.state.commits.push(StoredCommit { epoch: change.facts.epoch.saturating_sub(1), hash: *hash });
@@ -189,7 +188,7 @@ impl Private {
         let may = |account: &AccountId| own(account) || self.roster.may_remove(&Id(self.me.account), &Id(*account));
         // Accounts whose leaves all show one chain have nothing to tell, and are nearly all.
         let telling = |(account, chains): (AccountId, BTreeSet<&[u8]>)| {
-            let differ = chains.len() > 1 || own(&account);
+            let differ = chains.len() > 1 || (own(&account) && !chains.contains(self.me.chain.as_slice()));
             (differ && may(&account)).then(|| (account, chains.iter().filter_map(|c| Chain::verify(c).ok()).collect()))
         };
         let mut chains: BTreeMap<AccountId, Vec<Chain>> = by_account.into_iter().filter_map(telling).collect();

@@ -50,7 +50,9 @@ impl Private {
         let own = Id(self.me.account);
         let people: Vec<Id> = self.roster.members.keys().filter(|id| !without.contains(&id.0)).copied().collect();
         if self.state.gone || !people.contains(&own) {
-            return Err(CommandError::Private("you can't move a room that you are not in; ask an owner or admin".to_owned()));
+            return Err(CommandError::Private(
+                "you can't move a room that you are not in; ask an owner or admin".to_owned(),
+            ));
         }
         roster::check_move(&self.roster, own, &people)
             .map_err(|_| CommandError::NotAllowed("only an owner or admin moves a room; ask one of them".to_owned()))?;

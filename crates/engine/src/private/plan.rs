@@ -247,9 +247,8 @@ impl Private {
         let me = self.me.clone();
         let in_leaf = self.group.leaf(self.group.own_index()).map(|leaf| leaf.member);
         let changed = draft.me || in_leaf.is_none_or(|leaf| leaf.name != me.name || leaf.chain != me.chain);
-        let made = with_me(&me, |me| {
-            self.group.commit(Plan { adds, removes, roster, me: changed.then_some(*me), now_ms })
-        });
+        let made =
+            with_me(&me, |me| self.group.commit(Plan { adds, removes, roster, me: changed.then_some(*me), now_ms }));
         let made = made.map_err(|error| match error {
             MlsError::Library(_) | MlsError::State | MlsError::CommitPending => Undone::Library(error),
             error => Undone::Impossible(CommandError::Private(format!("the change can't be made: {error}"))),

@@ -46,6 +46,9 @@ pub(crate) struct Expected {
     pub(crate) by: AccountId,
 }
 
+/// Finds the secret part of a key package of ours by its reference.
+pub(crate) type Secrets<'a> = dyn FnMut(&[u8]) -> Option<Zeroizing<Vec<u8>>> + 'a;
+
 /// Why a Welcome was not taken, in a sentence for the user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JoinError {
@@ -128,14 +131,27 @@ impl core::fmt::Debug for Outgoing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Intent {
     /// Adds an account's devices (their key packages); a device that has a leaf already gets a new one in its place.
-    Add { account: AccountId, packages: Vec<Vec<u8>>, role: Role, via: Option<[u8; 8]>, token: u64 },
+    Add {
+        account: AccountId,
+        packages: Vec<Vec<u8>>,
+        role: Role,
+        via: Option<[u8; 8]>,
+        token: u64,
+    },
     /// Removes a member with all devices.
     RemoveAccount(AccountId),
     /// Removes devices: our own account's, or those that their account's chain has removed.
     RemoveDevices(Vec<PublicKey>),
-    SetRole { account: AccountId, role: Role },
+    SetRole {
+        account: AccountId,
+        role: Role,
+    },
     Rename(String),
-    AddLink { id: [u8; 8], uses: Option<u32>, expires: Option<Millis> },
+    AddLink {
+        id: [u8; 8],
+        uses: Option<u32>,
+        expires: Option<Millis>,
+    },
     /// One link, or all.
     RevokeLink(Option<[u8; 8]>),
     /// Fresh keys for this device.

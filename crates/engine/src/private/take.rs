@@ -3,8 +3,8 @@
 //! A peer's bytes end here as something taken or as a notice, never as an error. Only somebody with the epoch's access key can
 //! make a record that moves the log on; if its body is nothing that we may merge, the room stops.
 
-use estoile_mls::OpenError;
 use estoile_mls::Incoming as Opened;
+use estoile_mls::OpenError;
 use estoile_wire::PublicKey;
 use zeroize::Zeroizing;
 
@@ -24,8 +24,8 @@ const NOBODY: &str = "somebody who has this room's keys, or the relay with their
 impl Private {
     /// A record of the log, in the log's order.
     pub(crate) fn take(&mut self, record: &Incoming<'_>, cx: &mut Cx<'_>) -> Taken {
-        if let Some(stop) = &self.state.stopped {
-            return Taken::Stopped(stop.why.clone());
+        if let Some(why) = self.stopped() {
+            return Taken::Stopped(why.to_owned());
         }
         if self.state.gone {
             return Taken::Gone;
@@ -110,7 +110,7 @@ impl Private {
         match (self.group.open(message), record.advance) {
             (Ok(Opened::Letter { leaf, bytes }), None) => self.letter(leaf, bytes),
             (Ok(Opened::Letter { .. }), Some(_)) => self.poisoned("a letter", cx),
-            (Ok(Opened::Commit(staged)), Some(advance)) => self.judge(*staged, advance, hash, record, cx),
+            (Ok(Opened::Commit(staged)), Some(advance)) => self.judge(*staged, advance, hash, cx),
             (Ok(Opened::Commit(staged)), None) => {
                 let by = staged.facts().committer.member.account;
                 if let Err(error) = self.group.refuse(*staged) {
@@ -121,7 +121,11 @@ impl Private {
             }
             (Ok(Opened::Pending), Some(advance)) => {
                 let expected = self.pending.as_ref().and_then(|pending| pending.advance);
-                if expected == Some(advance) { self.merge_own(record.cursor, hash, cx) } else { self.wrong_key(None, cx) }
+                if expected == Some(advance) {
+                    self.merge_own(record.cursor, hash, cx)
+                } else {
+                    self.wrong_key(None, cx)
+                }
             }
             (Ok(Opened::Pending), None) => self.unopened("a copy of our own change that changes nothing", record, cx),
             (Ok(Opened::Leave { .. }), None) => {
@@ -157,7 +161,11 @@ impl Private {
                 self.forged(&format!("a change by {who} that nobody may make was refused"), by.as_ref(), cx)
             }
             OpenError::Unwelcome(what) => self.unopened(&format!("{what}, which is refused unseen,"), record, cx),
-            _ => self.unopened("a record that was not made with this epoch's keys, or was altered on the way,", record, cx),
+            _ => self.unopened(
+                "a record that was not made with this epoch's keys, or was altered on the way,",
+                record,
+                cx,
+            ),
         }
     }
 
@@ -189,7 +197,8 @@ impl Private {
     /// A commit that this machine's clock forbids and nothing else: it is tried again, never passed over.
     fn wait_for_clock(&mut self, advance: PublicKey, record: &Incoming<'_>, cx: &mut Cx<'_>) -> Taken {
         if !self.holds(record) {
-            let detail = "somebody was added with keys that are over or not yet good by this machine's clock: the room waits";
+            let detail =
+                "somebody was added with keys that are over or not yet good by this machine's clock: the room waits";
             self.tell(NoticeKind::Clock, detail, tell::ADVICE_CLOCK, None, cx);
         }
         let again_at = Some(cx.now.saturating_add(super::schedule::LIFETIME_RETRY_MS));
@@ -230,7 +239,8 @@ impl Private {
         let blob = match result {
             Ok(blob) if body::hash(&blob) == *hash => blob,
             Err(BlobError::Never(_)) => {
-                return self.poisoned("a change whose body is nowhere: the relay has lost it, or it was never put there", cx);
+                return self
+                    .poisoned("a change whose body is nowhere: the relay has lost it, or it was never put there", cx);
             }
             _ if held.wrong >= MAX_WRONG => return self.poisoned("a change that the relay does not give out", cx),
             _ => {

@@ -11,18 +11,12 @@ use crate::command::{Answer, CommandError};
 use crate::notice::NoticeKind;
 use crate::out::Cx;
 
-pub(super) const ADVICE_MOVE: &str =
-    "An owner or admin moves the room: the same people, less who did this, in a new one; until then nothing more is sent here.";
-pub(super) const ADVICE_SPLIT: &str =
-    "Ask the others in another way what they see; then an owner or admin moves the room, to another relay if it goes on.";
-pub(super) const ADVICE_COPIED: &str =
-    "Nothing more is sent with this device's keys here. Ask to be let in again (knock, or be invited): the device comes back with new keys.";
-pub(super) const ADVICE_LOOK: &str =
-    "Ask them in another way whether their account is new, and verify them again; the room goes on when you have looked.";
-pub(super) const ADVICE_RELAY: &str =
-    "The relay, or somebody who has the room's keys, made it; what you see stays right. Tell the relay's owner if it goes on.";
-pub(super) const ADVICE_CLOCK: &str =
-    "Set this machine's clock right: the room goes on by itself. If it is right, somebody else's is wrong: ask who added whom.";
+pub(super) const ADVICE_MOVE: &str = "An owner or admin moves the room: the same people, less who did this, in a new one; until then nothing more is sent here.";
+pub(super) const ADVICE_SPLIT: &str = "Ask the others in another way what they see; then an owner or admin moves the room, to another relay if it goes on.";
+pub(super) const ADVICE_COPIED: &str = "Nothing more is sent with this device's keys here. Ask to be let in again (knock, or be invited): the device comes back with new keys.";
+pub(super) const ADVICE_LOOK: &str = "Ask them in another way whether their account is new, and verify them again; the room goes on when you have looked.";
+pub(super) const ADVICE_RELAY: &str = "The relay, or somebody who has the room's keys, made it; what you see stays right. Tell the relay's owner if it goes on.";
+pub(super) const ADVICE_CLOCK: &str = "Set this machine's clock right: the room goes on by itself. If it is right, somebody else's is wrong: ask who added whom.";
 pub(super) const ADVICE_NONE: &str = "Nothing is to be done; if it surprises you, ask them in another way.";
 pub(super) const ADVICE_OUT: &str = "What was said stays here to be read; ask an owner or admin if this was not meant.";
 pub(super) const ADVICE_FULL: &str = "Remove devices and people who are no longer there, or part the room.";
@@ -104,7 +98,7 @@ impl Private {
         let why = format!("this device's part in the room's keys failed ({error})");
         let draft = Draft::new(Some(self.room), NoticeKind::Vault, why.clone(), ADVICE_BROKEN);
         cx.tell(draft);
-        self.broken = true;
+        self.broken = Some(why.clone());
         Taken::Stopped(why)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use estoile_mls::{Suite, Validity, key_package};
 use estoile_seal::SenderKey;
-use estoile_seal::account::{Chain, RootKey, Signer, chain};
+use estoile_seal::account::{Chain, Recovery, RootKey, Signer, chain};
 use estoile_seal::letter::{Letter, Written};
 use estoile_wire::{Id16, LogId, Millis, PublicKey};
 use rand_chacha::ChaCha20Rng;
@@ -17,9 +17,7 @@ use crate::names::{self, Tag};
 use crate::notice::{Notice, NoticeKind};
 use crate::out::{Cx, Out};
 use crate::private::life::with_me;
-use crate::private::{
-    AccountId, Expected, Founding, Incoming, Intent, KeptGroup, Me, News, Outgoing, Private, Taken,
-};
+use crate::private::{AccountId, Expected, Founding, Incoming, Intent, KeptGroup, Me, News, Outgoing, Private, Taken};
 use crate::turn::{BlobError, CommandId, Effect};
 use crate::view::{Event, Role, RoomId};
 
@@ -34,7 +32,7 @@ pub(super) fn wall() -> Millis {
 /// One device of somebody, with its vault.
 pub(super) struct Person {
     pub(super) me: Me,
-    pub(super) root: RootKey,
+    seed: u8,
     pub(super) private: Option<Private>,
     pub(super) book: Book,
     pub(super) board: Board,
@@ -100,20 +98,24 @@ impl Log {
     }
 }
 
+fn root(seed: u8) -> RootKey {
+    Recovery::generate(&mut ChaCha20Rng::seed_from_u64(1_000 + u64::from(seed))).root()
+}
+
 impl Person {
     pub(super) fn new(name: &str, seed: u8) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(u64::from(seed));
-        let root = RootKey::from_seed(&[seed; 32]);
+        let root = root(seed);
         let device = SenderKey::generate(&mut rng);
         let chain = Chain::create(&root, &device, 1);
         let me = Me { account: chain.id().0, name: name.to_owned(), device, chain: chain.encode() };
-        Self::with(me, root, rng)
+        Self::with(me, seed, rng)
     }
 
-    fn with(me: Me, root: RootKey, rng: ChaCha20Rng) -> Self {
+    fn with(me: Me, seed: u8, rng: ChaCha20Rng) -> Self {
         Self {
             me,
-            root,
+            seed,
             private: None,
             book: Book::default(),
             board: Board::default(),
@@ -142,16 +144,12 @@ impl Person {
         let chain = chain.add_device(&Signer::Device(&self.me.device), &device.public(), &proof, 2).unwrap();
         let me = Me { device, chain: chain.encode(), ..self.me.clone() };
         self.set_chain(&chain);
-        Self::with(me, RootKey::from_seed(&self.root_seed()), rng)
-    }
-
-    fn root_seed(&self) -> [u8; 32] {
-        *self.root.seed()
+        Self::with(me, self.seed, rng)
     }
 
     /// The chain without a device, by the recovery words.
     pub(super) fn without_device(&self, device: &PublicKey) -> Chain {
-        Chain::verify(&self.me.chain).unwrap().remove_device(&Signer::Root(&self.root), device, 3).unwrap()
+        Chain::verify(&self.me.chain).unwrap().remove_device(&Signer::Root(&root(self.seed)), device, 3).unwrap()
     }
 
     pub(super) fn set_chain(&mut self, chain: &Chain) {
@@ -212,11 +210,11 @@ impl Person {
 
     /// The process dies, and begins again from its vault.
     pub(super) fn restart(&mut self) {
-        self.private = Some(self.from_vault());
+        self.private = Some(self.reloaded());
     }
 
     /// The group as the vault has it.
-    pub(super) fn from_vault(&self) -> Private {
+    pub(super) fn reloaded(&self) -> Private {
         let journal = names::kind(ROOM, Tag::Group);
         let kept = KeptGroup {
             journal: self
