@@ -15,9 +15,9 @@ impl Reader for Offload {
         self.0.logs()
     }
 
-    /// Called where blocking is allowed.
+    /// Pages are read where blocking is allowed, and a shelf's items in the middle of a frame.
     fn read(&self, log: &LogId, after: Cursor, now: Millis, records: usize, bytes: usize) -> Result<Page, StoreError> {
-        self.0.read(log, after, now, records, bytes)
+        tokio::task::block_in_place(|| self.0.read(log, after, now, records, bytes))
     }
 
     fn newest(&self, log: &LogId, after: Cursor, count: u64, now: Millis) -> Result<Cursor, StoreError> {

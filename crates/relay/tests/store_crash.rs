@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
-use estoile_hub::store::{LogMeta, NewRecord, Reader, Store, StoreError, Write};
+use estoile_hub::store::{Advance, LogMeta, NewRecord, Reader, Store, StoreError, Write};
 use estoile_relay::store::{RecordStore, StoreOptions};
 use estoile_wire::id::LogKind;
 use estoile_wire::{Cursor, Id16, LogId, PublicKey};
@@ -99,23 +99,69 @@ fn the_other_process() {
     }
 }
 
-/// Batches of 1 to 40 records; each batch's last cursor is printed when it is acknowledged. Some expire, so that cleaning
-/// is interrupted too.
+/// Where batches of 1 to 40 records begin, as long as they are whole: the last cursor says all.
+fn batches(last: Cursor) -> Vec<Cursor> {
+    let (mut starts, mut end) = (Vec::new(), 0);
+    while end < last {
+        starts.push(end + 1);
+        end += 1 + end % 40;
+    }
+    assert_eq!(end, last, "a part of a batch is there");
+    starts
+}
+
+fn key(epoch: u64) -> PublicKey {
+    PublicKey([epoch.to_le_bytes()[0]; 32])
+}
+
+/// Some records are over at once, so that cleaning is interrupted too.
+fn lives(cursor: Cursor) -> u64 {
+    if cursor.is_multiple_of(3) { NOW - 1 } else { NOW + 500 * HOUR }
+}
+
+/// Batches of records; each removes the first record of the one before, and its last record ends an epoch. The last
+/// cursor is printed when a batch is acknowledged.
 fn commit_for_ever(folder: &Path) {
     let mut store = open(folder);
-    store.commit(&[put()]).unwrap();
+    if store.reader().logs().unwrap().is_empty() {
+        store.commit(&[put()]).unwrap();
+    }
     let mut cursor = store.reader().logs().unwrap()[0].meta.last;
+    let mut starts = batches(cursor);
     loop {
         let size = 1 + cursor % 40;
-        let lives = |c: Cursor| if c.is_multiple_of(3) { NOW - 1 } else { NOW + 500 * HOUR };
-        let batch: Vec<Write> =
+        let mut batch: Vec<Write> =
             (1..=size).map(|n| append(cursor + n, lives(cursor + n), 100 + usize::try_from(n * 50).unwrap())).collect();
+        let epoch = starts.len() as u64;
+        if let Some(Write::Append(last)) = batch.last_mut() {
+            last.epoch = epoch;
+            last.advance = Some(Advance { ended: key(epoch), next: key(epoch + 1) });
+        }
+        batch.extend(starts.last().map(|start| Write::Remove { log: LOG, cursor: *start }));
         store.commit(&batch).unwrap();
+        starts.push(cursor + 1);
         cursor += size;
         println!("\nkept {cursor}");
         if cursor.is_multiple_of(7) {
             store.expire(NOW, 1_000).unwrap();
         }
+    }
+}
+
+/// What must be there of so many records.
+fn check(store: &RecordStore, last: Cursor) {
+    let mut starts = batches(last);
+    let epochs = starts.len() as u64;
+    let ends: Vec<Cursor> = starts.iter().skip(1).map(|start| start - 1).chain([last]).collect();
+    let meta = store.reader().logs().unwrap()[0].meta.clone();
+    assert_eq!((meta.epoch, meta.access_key), (epochs, if epochs == 0 { key(1) } else { key(epochs) }));
+    starts.pop();
+    let expected: Vec<Cursor> = (1..=last).filter(|c| !c.is_multiple_of(3) && !starts.contains(c)).collect();
+    assert_eq!(read(store), expected);
+    for (epoch, end) in (0..).zip(ends) {
+        let past = store.reader().past(&LOG, epoch, NOW).unwrap();
+        let known = past.map(|past| (past.access_key, past.end));
+        assert_eq!(known, expected.contains(&end).then_some((key(epoch), end)), "epoch {epoch}");
     }
 }
 
@@ -145,17 +191,9 @@ fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
             }
         }
         let store = open(folder.path());
-        let found = read(&store);
         let last = store.reader().logs().unwrap()[0].meta.last;
         assert!(last >= acknowledged, "round {round}: {acknowledged} was acknowledged, {last} is the last");
-        let expected: Vec<Cursor> = (1..=last).filter(|c| !c.is_multiple_of(3)).collect();
-        assert_eq!(found, expected, "round {round}");
-        // All of a batch or nothing: the last cursor is the end of a batch.
-        let mut end = 0;
-        while end < last {
-            end += 1 + end % 40;
-        }
-        assert_eq!(end, last, "round {round}: a part of a batch is there");
+        check(&store, last);
     }
 }
 

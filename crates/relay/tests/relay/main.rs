@@ -11,10 +11,13 @@
 )]
 
 mod abuse;
+mod blobs;
 mod browser;
 mod endings;
+mod holder;
 mod hostile;
 mod limits;
+mod rooms;
 mod secure;
 mod sessions;
 mod support;
