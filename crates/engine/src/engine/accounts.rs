@@ -198,7 +198,7 @@ impl Engine {
         let joined = Private::join(&me, &welcome, &mut |reference| accounts.package_secret(reference), &expected, cx);
         let joined = joined.and_then(|(private, used)| match self.fits_move(&private, &invitation.from) {
             Ok(()) => Ok((private, used)),
-            Err(error) => Err(crate::private::JoinError::Refused(error.to_string())),
+            Err(error) => Err(crate::private::JoinError::Refused(error)),
         });
         match joined {
             Ok((private, used)) => {
@@ -221,10 +221,10 @@ impl Engine {
     }
 
     /// A room that says that it goes on from one of ours must be what its mover was allowed to make of that.
-    fn fits_move(&self, new: &Private, by: &[u8; 32]) -> Result<(), crate::private::MoveError> {
+    fn fits_move(&self, new: &Private, by: &[u8; 32]) -> Result<(), String> {
         let Some((log, _)) = new.moved_from() else { return Ok(()) };
         let old = self.rooms.values().find(|r| r.log() == Some(log)).and_then(Room::private);
-        old.map_or(Ok(()), |old| old.accepts_moved(new, by))
+        old.map_or(Ok(()), |old| old.accepts_moved(new, by).map_err(|error| error.to_string()))
     }
 
     /// A group that we are in now: its room is there, or is made.
@@ -360,7 +360,7 @@ impl Engine {
     // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// Gives each channel and job its relay, and frames their way back.
-    fn place_channels(&mut self) {
+    pub(super) fn place_channels(&mut self, cx: &mut Cx<'_>) {
         let none = RelayId(u32::MAX);
         let channels: Vec<_> =
             self.accounts.channels.values().filter(|c| c.relay == none).map(|c| (c.id, c.address())).collect();
@@ -370,6 +370,7 @@ impl Engine {
                 channel.relay = relay;
                 self.routes.insert((relay, channel.log()), Route::Channel(id));
             }
+            self.go_to(relay, cx);
         }
         let jobs: Vec<_> =
             self.accounts.jobs.values().filter(|j| j.relay == none).map(|j| (j.id, j.address())).collect();
@@ -378,6 +379,13 @@ impl Engine {
             if let Some(job) = self.accounts.jobs.get_mut(&id) {
                 job.relay = relay;
             }
+            self.go_to(relay, cx);
+        }
+    }
+
+    fn go_to(&mut self, relay: RelayId, cx: &mut Cx<'_>) {
+        if let Some(link) = self.links.get_mut(&relay).filter(|_| !self.closed) {
+            link.want(false, cx);
         }
     }
 
@@ -387,7 +395,7 @@ impl Engine {
             self.answer_knock(room, &body, cx);
         }
         self.settle_accounts(cx);
-        self.place_channels();
+        self.place_channels(cx);
         let ids: Vec<ChannelId> = self.accounts.channels.keys().copied().collect();
         for id in ids {
             let Some(channel) = self.accounts.channels.get_mut(&id) else { continue };
