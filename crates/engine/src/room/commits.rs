@@ -17,6 +17,7 @@ use crate::notice::NoticeKind;
 use crate::out::Cx;
 use crate::private::BlobRef;
 use crate::turn::{BlobError, Effect};
+use crate::view::Event;
 
 /// A commit that is kept stands in the log; if its record does not come within this time, the log is attached to anew.
 const DECIDE_MS: u64 = 10_000;
@@ -26,6 +27,8 @@ const STALE_MS: u64 = 2_000;
 const REFUSED_MS: u64 = 60_000;
 
 const LEFT_BEHIND: &str = "this device was away for longer than the relay keeps this room's changes, so it can't follow them any more; ask somebody in the room to add you again";
+
+const LEFT_ALONE: &str = "you left this room; what was said while you were in it stays here";
 
 /// What is under way of commits, ours and others'.
 #[derive(Debug, Default)]
@@ -143,7 +146,10 @@ impl Room {
             return;
         }
         commits.pause_until = 0;
-        let Some(outgoing) = self.lock.private_mut().and_then(|private| private.commit_to_send(cx)) else { return };
+        let Some(outgoing) = self.lock.private_mut().and_then(|private| private.commit_to_send(cx)) else {
+            self.group_ended(cx);
+            return;
+        };
         if let Some((hash, bytes)) = &outgoing.blob {
             if self.commits.upload.as_ref().is_none_or(|u| u.hash() != hash) {
                 self.commits.upload = Some(Upload::new(*hash, bytes.clone()));
@@ -165,6 +171,20 @@ impl Room {
             advance: outgoing.advance,
         };
         session.say(&ClientFrame::Append(frame), cx);
+    }
+
+    /// Asked for a commit, the group may say that it is over: who leaves a room alone is out at once, and a group whose
+    /// library failed does nothing more.
+    fn group_ended(&mut self, cx: &mut Cx<'_>) {
+        let Some(private) = self.lock.private().filter(|_| self.progress.stopped.is_none()) else { return };
+        let why = private.stopped().map(str::to_owned);
+        if private.is_gone() {
+            self.progress.out = Some(true);
+            self.group_stopped(LEFT_ALONE, cx);
+            cx.event(Event::Members(self.id));
+        } else if let Some(why) = why {
+            self.group_stopped(&why, cx);
+        }
     }
 
     /// Whether the commit's blob is at the relay; else what is next for it is done.
