@@ -11,6 +11,9 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+#[path = "relay/holder.rs"]
+#[allow(dead_code, reason = "shared with the other tests")]
+mod holder;
 #[path = "relay/support.rs"]
 #[allow(dead_code, reason = "shared with the other tests")]
 mod support;
@@ -21,9 +24,11 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, HEXLOWER, HEXUPPER};
+use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use estoile_relay::log::LIBRARY_LEVELS;
 use estoile_wire::Id16;
+use estoile_wire::id::{BlobHash, LogKind};
+use holder::{Holder, secret, ticket};
 use support::*;
 use tokio::net::TcpStream;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -121,6 +126,38 @@ where
     secrets
 }
 
+/// Strangers who post, take, and put and get a blob.
+async fn strangers(world: &World) -> Vec<Secret> {
+    let (mailbox, shelf) = (Holder::new(LogKind::Fixed, 51), Holder::new(LogKind::Shelf, 52));
+    let mut owner = world.client().await;
+    for log in [&mailbox, &shelf] {
+        owner.found(log, 0).await;
+        owner.set_tickets(log, vec![ticket(0x5a, 3)]).await;
+    }
+    owner.fill(&shelf, 0x5b, &[b"plain words no item of Annabella"], None).await;
+    let mut stranger = world.client().await;
+    stranger.post(&mailbox, 0x5a, 0x5c, b"plain words no post of Benedict").await.unwrap();
+    stranger.take(&shelf, 0x5a).await.unwrap();
+    let bytes = b"plain words no blob of Benedict";
+    let grant = stranger.ask_blob(&mailbox, bytes, None, Some(0x5a)).await.unwrap();
+    let (hash, token) = (BlobHash::of(bytes), BASE64URL_NOPAD.encode(&grant.token.0));
+    let path = format!("/v1/blob/{} HTTP/1.1\r\nHost: x\r\n", HEXLOWER.encode(&hash.0));
+    let head = format!("PUT {path}Authorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n", bytes.len());
+    let put = http(world.relay.address(), &format!("{head}{}", std::str::from_utf8(bytes).unwrap())).await;
+    assert!(put.contains(" 200 "), "{put}");
+    assert!(http(world.relay.address(), &format!("GET {path}\r\n")).await.contains("no blob of Benedict"));
+    vec![
+        Secret("a ticket", secret(0x5a).0.to_vec()),
+        Secret("a ticket's hash", secret(0x5a).hash().0.to_vec()),
+        Secret("a slot", vec![0x5b; 16]),
+        Secret("a post's id", vec![0x5c; 16]),
+        Secret("a blob's address", hash.0.to_vec()),
+        Secret("a blob's token", grant.token.0.to_vec()),
+        Secret("a mailbox", mailbox.log.0.to_vec()),
+        Secret("a shelf", shelf.log.0.to_vec()),
+    ]
+}
+
 fn secrets(room: &Room) -> Vec<Secret> {
     vec![
         Secret("a plaintext", b"plain words no".to_vec()),
@@ -157,6 +194,7 @@ async fn nothing_is_said_at_any_level() {
     let peers = [ann.socket.get_ref().local_addr().unwrap(), ben.socket.get_ref().local_addr().unwrap()];
     let mut forbidden = secrets(&room);
     forbidden.extend(talk(ann, ben, &room).await);
+    forbidden.extend(strangers(&world).await);
     let request = format!(
         "GET /rose-garden-path HTTP/1.1\r\nHost: {}\r\nUser-Agent: Vixen-Agent\r\nConnection: close\r\n\r\n",
         world.relay.address()

@@ -44,7 +44,8 @@ async fn ask<S: AsyncRead + AsyncWrite + Unpin>(mut socket: S, head: &str, body:
         let end = all.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer") + 4;
         let body = all.split_off(end);
         let head = String::from_utf8(all).unwrap();
-        Answer { status: head[9..12].parse().unwrap(), head, body }
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head, body }
     })
     .await
 }
