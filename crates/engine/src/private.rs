@@ -38,7 +38,6 @@ use crate::out::Cx;
 use crate::turn::CommandId;
 use crate::view::{MemberView, PrivateView, Role, RoomId, RoomLinkView};
 
-pub(crate) use moves::MoveError;
 pub(crate) use seam::{
     AccountId, BlobRef, Expected, Founding, Incoming, Intent, JoinError, KeptGroup, Me, News, Outgoing, Secrets, Taken,
 };

@@ -56,8 +56,6 @@ impl Engine {
                 }
             }
             News::AddFailed { token, why } => self.accounts.add_failed(token, &why, cx),
-            // The book has told the account part already.
-            News::Chain { .. } => {}
             News::Door => {
                 self.door(id, cx);
                 self.note_place(id);

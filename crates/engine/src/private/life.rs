@@ -99,7 +99,6 @@ impl Private {
         let group = joining.into_group();
         let mut private = Self::assemble(expected.room, me.clone(), group, roster, expected.log, cx);
         private.news.push(super::News::Door);
-        private.tell_shown_chains();
         private.warn_full(cx);
         Ok((private, reference))
     }
@@ -237,14 +236,6 @@ impl Private {
         let view = View::make(&self.roster.view_key.0, self.group.epoch(), &self.group.authenticator());
         self.views.note(view);
         self.state.views = self.views.to_bytes();
-    }
-
-    /// Tells the account part of every chain in the group.
-    fn tell_shown_chains(&mut self) {
-        for leaf in self.group.leaves() {
-            let member = leaf.member;
-            self.news.push(super::News::Chain { account: member.account, name: member.name, chain: member.chain });
-        }
     }
 }
 

@@ -78,7 +78,7 @@ impl Private {
         }
         self.warn_full(cx);
         self.find_revoked(cx);
-        if let Some(why) = self.learn(&change.facts, cx) {
+        if let Some(why) = Self::learn(&change.facts, cx) {
             // The group has gone on like everybody's: only this vault waits for its user.
             return self.stop(NoticeKind::Contact, &why, tell::ADVICE_LOOK, None, cx);
         }
@@ -87,7 +87,7 @@ impl Private {
 
     /// Looks at the chains that a commit shows. Why the room stops until the user has looked, if one contradicts what this
     /// vault knows.
-    fn learn(&mut self, facts: &Facts, cx: &mut Cx<'_>) -> Option<String> {
+    fn learn(facts: &Facts, cx: &mut Cx<'_>) -> Option<String> {
         let mut forked = None;
         let updated = (facts.updated != facts.committer.member).then_some(&facts.updated);
         for member in facts.adds.iter().chain(updated) {
@@ -97,11 +97,6 @@ impl Private {
                     "{name}'s account shows two different histories of its devices: somebody else may be using the name"
                 ));
             }
-            self.news.push(News::Chain {
-                account: member.account,
-                name: member.name.clone(),
-                chain: member.chain.clone(),
-            });
         }
         forked
     }
@@ -129,11 +124,10 @@ impl Private {
     /// What our merged commit was for is done; Welcomes go out only now.
     fn reward(&mut self, pending: StoredPending, cursor: Cursor, cx: &mut Cx<'_>) {
         let welcome: Option<Arc<[u8]>> = pending.welcome.map(Arc::from);
-        let epoch = self.epoch();
         for id in pending.intents {
             let Some(stored) = self.state.intents.iter().find(|stored| stored.id == id) else { continue };
             if let (Some(Intent::Add { token, .. }), Some(welcome)) = (stored.clone().intent(), &welcome) {
-                self.news.push(News::Welcome { token, welcome: Arc::clone(welcome), cursor, epoch });
+                self.news.push(News::Welcome { token, welcome: Arc::clone(welcome), cursor });
             }
             self.fulfil(id, cx);
         }

@@ -166,11 +166,9 @@ pub(crate) enum Intent {
 #[derive(Debug)]
 pub(crate) enum News {
     /// The Add with this token is merged: this is for the added.
-    Welcome { token: u64, welcome: Arc<[u8]>, cursor: Cursor, epoch: u64 },
+    Welcome { token: u64, welcome: Arc<[u8]>, cursor: Cursor },
     /// The Add with this token can't be done, and why.
     AddFailed { token: u64, why: String },
-    /// A leaf showed this chain and name (and the book has learned it).
-    Chain { account: AccountId, name: String, chain: Vec<u8> },
     /// The door's keys are others now, or we may answer knocks now, or no more.
     Door,
     /// We are no member any more.
