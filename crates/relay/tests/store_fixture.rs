@@ -1,6 +1,6 @@
 //! A store that version 0.1 left behind opens in every later version, with the same answers.
 //!
-//! `fixtures/store-v1` was made by this file, and stays as it is:
+//! `fixtures/store-v1` and `store-v2` were made by this file, and stay as they are:
 //! `ESTOILE_MAKE_FIXTURES=1 cargo test -p estoile-relay --test store_fixture` makes it where it is missing.
 #![expect(clippy::unwrap_used, reason = "a test program")]
 
@@ -8,9 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use estoile_hub::store::{LogMeta, LogState, NewRecord, Reader, Store, StoredRecord, Write};
+use estoile_hub::store::{Advance, LogMeta, LogState, NewRecord, Reader, Store, StoredRecord, Write};
 use estoile_relay::store::{FORMAT, RecordStore, StoreOptions};
-use estoile_wire::id::LogKind;
+use estoile_wire::frame::Ticket;
+use estoile_wire::id::{LogKind, TicketHash};
 use estoile_wire::{Id16, LogId, PublicKey};
 
 const NOW: u64 = 1_700_000_000_000;
@@ -93,4 +94,47 @@ fn a_store_of_format_1_opens_with_the_same_answers() {
     assert_eq!(found, answers(own.path()));
     let bodies: Vec<&[u8]> = found.1.iter().flatten().map(|r| r.body.as_ref()).collect();
     assert_eq!(bodies, [b"first".as_slice(), b"last", b"of the second"]);
+}
+
+/// As [`fill`], and what format 2 added: an epoch that ended, tickets in both their places, a record removed.
+fn fill_2(folder: &Path) {
+    fill(folder);
+    let ticket = |n: u8| Ticket { hash: TicketHash([n; 32]), per_day: u64::from(n), bytes_per_day: 1 << 20 };
+    let mut store = RecordStore::open(folder, StoreOptions::default()).unwrap();
+    let Write::Append(commit) = record(2, 9, NOW + 9 * YEAR, "a commit") else { return };
+    let advance = Some(Advance { ended: PublicKey([2; 32]), next: PublicKey([22; 32]) });
+    let shelf = LogMeta { kind: LogKind::Shelf, tickets: [ticket(1), ticket(2)].into(), ..meta(4) };
+    store
+        .commit(&[
+            Write::Append(NewRecord { advance, ..commit }),
+            Write::PutLog(shelf),
+            record(4, 1, NOW + 9 * YEAR, "taken"),
+            record(4, 2, NOW + 9 * YEAR, "an item"),
+            Write::Tickets { log: LogId([1; 32]), tickets: [ticket(3)].into() },
+        ])
+        .unwrap();
+    drop(store);
+    let mut store = RecordStore::open(folder, StoreOptions::default()).unwrap();
+    store.commit(&[Write::Remove { log: LogId([4; 32]), cursor: 1 }]).unwrap();
+}
+
+#[test]
+fn a_store_of_format_2_opens_with_the_same_answers() {
+    let fixture = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store-v2");
+    let (own, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fill_2(own.path());
+    if std::env::var_os("ESTOILE_MAKE_FIXTURES").is_some() && FORMAT == 2 && !fixture.exists() {
+        copy(own.path(), &fixture);
+    }
+    copy(&fixture, theirs.path());
+    let past = |folder: &Path| {
+        let store = RecordStore::open(folder, StoreOptions::default()).unwrap();
+        let items = store.reader().read(&LogId([4; 32]), 0, NOW, usize::MAX, usize::MAX).unwrap().records;
+        (store.reader().past(&LogId([2; 32]), 1, NOW).unwrap(), items)
+    };
+    assert_eq!(answers(theirs.path()), answers(own.path()));
+    let (end, items) = past(theirs.path());
+    assert_eq!(past(own.path()), (end, items.clone()));
+    assert_eq!(end.map(|end| (end.access_key, end.end)), Some((PublicKey([2; 32]), 9)));
+    assert_eq!(items.iter().map(|item| item.body.as_ref()).collect::<Vec<_>>(), [b"an item"]);
 }
