@@ -8,6 +8,9 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+// The tests of rooms share the world of the tests at the public door.
+#[cfg(test)]
+extern crate self as estoile_engine;
 
 mod account;
 mod blob;

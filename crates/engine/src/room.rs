@@ -284,6 +284,9 @@ impl Room {
         self.people.clock_went_back(by);
         self.answers.clock_went_back(by);
         self.commits.clock_went_back(by);
+        if let Some(private) = self.lock.private_mut() {
+            private.clock_went_back(by);
+        }
         self.rescan = self.rescan.map(|at| at.saturating_sub(by));
     }
 
@@ -367,3 +370,6 @@ impl Room {
         cx.event(Event::RoomGone(self.id));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,10 @@
 use estoile_seal::transcript::Transcript;
 use estoile_wire::{Cursor, PublicKey};
 
+use super::Room;
 use super::attach::Attach;
 use super::lock::Lock;
 use super::sealed::Sealed;
-use super::Room;
 use crate::command::RelayAddress;
 use crate::names::{self, Tag};
 use crate::out::Cx;
@@ -73,14 +73,7 @@ impl Room {
         room
     }
 
-    fn waiting(
-        id: RoomId,
-        relay: RelayId,
-        address: &RelayAddress,
-        name: &str,
-        sociable: bool,
-        cx: &Cx<'_>,
-    ) -> Self {
+    fn waiting(id: RoomId, relay: RelayId, address: &RelayAddress, name: &str, sociable: bool, cx: &Cx<'_>) -> Self {
         let stored = StoredRoom {
             host: address.host.clone(),
             port: address.port,
@@ -136,7 +129,8 @@ impl Room {
             self.progress.epoch_from = Some(after);
         }
         self.transcript.set_first_epoch(private.epoch());
-        self.stored.private = Some(StoredPrivate { log: Some(log), account: Some(private.me().account), own: Some(own) });
+        self.stored.private =
+            Some(StoredPrivate { log: Some(log), account: Some(private.me().account), own: Some(own) });
         self.stored.name = private.name().to_owned();
         self.stored.own_name.clone_from(&private.me().name);
         self.keep_opening(cx);

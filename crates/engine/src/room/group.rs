@@ -9,9 +9,9 @@ use estoile_seal::letter::Written;
 use estoile_wire::frame::Record;
 use estoile_wire::{Cursor, PublicKey};
 
+use super::Room;
 use super::attach::Attach;
 use super::receive::Origin;
-use super::Room;
 use crate::out::Cx;
 use crate::private::{AccountId, Incoming, Private, Taken};
 use crate::view::Event;
@@ -111,14 +111,7 @@ impl Room {
         }
     }
 
-    fn group_letter(
-        &mut self,
-        sender: PublicKey,
-        account: AccountId,
-        packet: &[u8],
-        origin: Origin,
-        cx: &mut Cx<'_>,
-    ) {
+    fn group_letter(&mut self, sender: PublicKey, account: AccountId, packet: &[u8], origin: Origin, cx: &mut Cx<'_>) {
         let Some(log) = self.lock.log() else { return };
         self.devices.insert(sender, account);
         match Written::from_private_bytes(&log, sender, packet) {
@@ -214,6 +207,15 @@ impl Room {
             self.fail(&hash, "you left this room, or were removed from it, before the relay had it".to_owned(), cx);
         }
         cx.event(Event::Members(self.id));
+    }
+
+    /// The user has looked at what stopped the room (a contact's chain that changed): it goes on, if that was it.
+    pub(crate) fn look(&mut self) -> bool {
+        let ends = self.lock.private_mut().is_some_and(Private::look);
+        if ends {
+            self.progress.stopped = None;
+        }
+        ends
     }
 
     /// Everything that waited was read, and no commit is on its way to us.

@@ -186,7 +186,8 @@ impl Room {
             Lock::Quick { keys, .. } => letter::seal(keys, &outgoing.written, cx.rng),
             Lock::Private(private) => {
                 if outgoing.sealing.is_none() {
-                    let sealing = self.sealed.seal(self.id, &mut self.progress, private, &outgoing.written, true, cx)?;
+                    let sealing =
+                        self.sealed.seal(self.id, &mut self.progress, private, &outgoing.written, true, cx)?;
                     outgoing.sealing = Some(sealing);
                 }
                 outgoing.sealing.as_ref()?.body.clone()

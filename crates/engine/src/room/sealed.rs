@@ -26,7 +26,8 @@ const LABEL_AGAIN: &[u8] = b"estoile.v1 letter id16 again\0";
 /// A letter's id at the relay when its author sends it again in a private room: another one each epoch, because the relay
 /// answers for the record under the first, which nobody can open any more.
 pub(super) fn id16_again(hash: &Hash, epoch: u64) -> Id16 {
-    let digest = Sha256::new().chain_update(LABEL_AGAIN).chain_update(hash).chain_update(epoch.to_be_bytes()).finalize();
+    let digest =
+        Sha256::new().chain_update(LABEL_AGAIN).chain_update(hash).chain_update(epoch.to_be_bytes()).finalize();
     let mut id = [0; 16];
     id.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     Id16(id)

@@ -137,7 +137,8 @@ impl Room {
     /// Fixes a letter's bytes for this kind of room. What comes back has our name, also where the bytes have none.
     fn fix(&mut self, mut letter: SealLetter, bytes: usize) -> Result<(SealLetter, Written), CommandError> {
         let too_long = CommandError::TooLong { bytes, limit: crate::MAX_TEXT };
-        let outside = || CommandError::Private("this device is not in the room (any more); ask to be let in".to_owned());
+        let outside =
+            || CommandError::Private("this device is not in the room (any more); ask to be let in".to_owned());
         match &self.lock {
             Lock::Quick { keys, sender } => {
                 let written = letter.write(sender, &keys.log_id()).map_err(|e| match e {

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use estoile_engine::vault::ready;
 use estoile_engine::{
     Answer, Command, CommandError, CommandId, CreateRoom, Effect, Engine, Env, Event, Input, LetterId, Lost,
-    MemoryBackend, MessageView, Notice, NoticeKind, OpenRoom, Past, RelayAddress, RelayId, RoomId, RoomSnapshot, Vault,
+    MemoryBackend, MessageView, Notice, NoticeKind, OpenRoom, Past, RelayAddress, RelayId, RoomId, RoomSnapshot, Turn,
+    Vault,
 };
 use estoile_hub::SessionId;
 use estoile_hub::config::Config;
@@ -23,6 +24,9 @@ pub(crate) const START: u64 = 1_750_000_000_000;
 
 /// What a test does to frames on their way from the relay to a client: none or several come out.
 pub(crate) type Filter = Box<dyn FnMut(usize, &[u8]) -> Vec<Vec<u8>>>;
+
+/// What a test sees of frames on their way from a client to the relay.
+pub(crate) type Watch = Box<dyn FnMut(usize, &[u8])>;
 
 /// When a client dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,8 @@ pub(crate) struct World {
     pub(crate) rng: ChaCha20Rng,
     pub(crate) clients: Vec<Client>,
     pub(crate) filter: Option<Filter>,
+    /// Looks at every frame that a client sends.
+    pub(crate) watch: Option<Watch>,
     pub(crate) identity: [u8; 32],
     pub(crate) address: RelayAddress,
     pub(crate) secret: RoomSecret,
@@ -75,6 +81,7 @@ impl World {
             rng: ChaCha20Rng::seed_from_u64(seed),
             clients: Vec::new(),
             filter: None,
+            watch: None,
             identity: [9; 32],
             address: RelayAddress { host: "127.0.0.1".into(), port: 7070, tls: false, pin: None },
             secret: RoomSecret::from_bytes([5; 32]),
@@ -162,11 +169,16 @@ impl World {
 
     /// Hands inputs to a client as one turn, commits, and does what comes out.
     pub(crate) fn give(&mut self, at: usize, inputs: Vec<Input>) {
+        self.turn(at, |engine, env| engine.handle_all(inputs, env));
+    }
+
+    /// Has a client's engine make a turn, commits, and does what comes out.
+    pub(crate) fn turn(&mut self, at: usize, make: impl FnOnce(&mut Engine, &mut Env<'_>) -> Turn) {
         let now = self.time_of(at);
         let client = &mut self.clients[at];
         let Some(engine) = client.engine.as_mut() else { return };
         let mut env = Env { now, rng: &mut client.rng };
-        let turn = engine.handle_all(inputs, &mut env);
+        let turn = make(engine, &mut env);
         if !turn.changes().is_empty() {
             client.commits += 1;
             if client.death == Some(Death::BeforeCommit(client.commits)) {
@@ -197,6 +209,9 @@ impl World {
                 client.relay = relay;
             }
             Effect::Send { bytes, .. } => {
+                if let Some(watch) = self.watch.as_mut() {
+                    watch(at, &bytes);
+                }
                 if let (Some(session), Some(hub)) = (client.session, self.hub.as_mut()) {
                     let _ = hub.receive(now, session, &bytes);
                 }
