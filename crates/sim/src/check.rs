@@ -35,7 +35,7 @@ impl World {
     }
 
     /// Whether a message surely lives, by everybody's clock.
-    fn lives(&self, message: &MessageView) -> bool {
+    pub(crate) fn lives(&self, message: &MessageView) -> bool {
         message.ends_at.is_none_or(|end| end > self.now.saturating_add(NEAR))
     }
 
@@ -133,7 +133,7 @@ impl World {
     }
 
     /// Letters that were given a time to live.
-    fn ended_by_ttl(&self) -> BTreeSet<LetterId> {
+    pub(crate) fn ended_by_ttl(&self) -> BTreeSet<LetterId> {
         let brief: BTreeSet<&str> = self.said.values().filter(|s| s.brief).map(|s| s.text.as_str()).collect();
         let shown = self.clients.iter().flat_map(|c| c.face.texts.iter());
         shown.filter(|(_, text)| brief.contains(text.as_str())).map(|(id, _)| *id).collect()

@@ -2,8 +2,8 @@
 
 use estoile_engine::vault::ready;
 use estoile_engine::{
-    Command, CommandError, CommandId, CreateRoom, Effect, Engine, Env, Input, OpenRoom, Past, RelayAddress, RelayId,
-    RoomId, RoomSnapshot, Turn, Vault,
+    Command, CommandError, CommandId, CreateRoom, DeviceLinkView, Effect, Engine, Env, Input, OpenRoom, Past,
+    RelayAddress, RelayId, RoomId, RoomSnapshot, RoomView, Turn, Vault,
 };
 use estoile_seal::quick::RoomSecret;
 use estoile_seal::vault_key::VaultKey;
@@ -19,6 +19,11 @@ use crate::net::ConnectionId;
 pub(crate) const ROOM_NAME: &str = "observatory-of-the-nine";
 /// More messages than a world says.
 const ALL: usize = 10_000;
+
+/// Where the relay is.
+pub(crate) fn relay_address(pin: RelayKeyHash) -> RelayAddress {
+    RelayAddress { host: "127.0.0.1".to_owned(), port: 7070, tls: false, pin: Some(pin) }
+}
 
 /// When in a turn a client dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,19 @@ pub(crate) struct Client {
     pub(crate) room: Option<RoomId>,
     pub(crate) relay: Option<RelayId>,
     pub(crate) face: Face,
+    /// How its device link goes, in a world of accounts.
+    pub(crate) link: Option<DeviceLinkView>,
+    /// When it was in the private room, by epochs.
+    pub(crate) stays: Vec<Stay>,
+}
+
+/// A time in a private room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stay {
+    /// The first epoch.
+    pub(crate) from: u64,
+    /// It is over.
+    pub(crate) over: bool,
 }
 
 /// What a turn led to.
@@ -88,6 +106,8 @@ impl Client {
             room: None,
             relay: None,
             face: Face::default(),
+            link: None,
+            stays: Vec::new(),
         }
     }
 
@@ -164,6 +184,23 @@ impl Client {
         self.life.as_ref()?.engine.snapshot(self.room?, ALL)
     }
 
+    /// The engine, while it lives.
+    pub(crate) fn engine(&self) -> Option<&Engine> {
+        self.life.as_ref().map(|life| &life.engine)
+    }
+
+    /// What a room looks like now: whether this device is in it.
+    pub(crate) fn note_room(&mut self, view: &RoomView) {
+        let Some(private) = &view.private else { return };
+        self.room = Some(view.id);
+        let inside = !private.waiting && private.role.is_some() && view.stopped.is_none();
+        match (self.stays.last_mut().filter(|stay| !stay.over), inside) {
+            (None, true) => self.stays.push(Stay { from: private.epoch, over: false }),
+            (Some(stay), false) => stay.over = true,
+            _ => {}
+        }
+    }
+
     /// The disk, to look for what must not be there.
     pub(crate) fn disk(&self) -> &Disk {
         &self.disk
@@ -172,7 +209,7 @@ impl Client {
     /// How this client opens the room.
     pub(crate) fn opening(&self, pin: RelayKeyHash, secret: &[u8; 32]) -> Command {
         Command::Open(Box::new(OpenRoom {
-            relay: RelayAddress { host: "127.0.0.1".to_owned(), port: 7070, tls: false, pin: Some(pin) },
+            relay: relay_address(pin),
             name: ROOM_NAME.to_owned(),
             own_name: self.name(),
             secret: RoomSecret::from_bytes(*secret),

@@ -1,11 +1,13 @@
 //! The world: what happens when, and to whom. Everything that is drawn comes from one generator.
 
+mod blobs;
 mod clients;
 mod relay;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use estoile_engine::{CommandId, LetterId, RelayId};
+use estoile_engine::{CommandId, Input, LetterId, RelayId};
 use estoile_hub::hub::Hub;
 use estoile_hub::memory::MemoryStore;
 use estoile_wire::Millis;
@@ -15,6 +17,7 @@ use rand_core::{Rng, SeedableRng};
 use crate::client::Client;
 use crate::net::{ConnectionId, Net};
 use crate::plan::{Plan, below};
+use crate::private::Play;
 
 /// When every world begins.
 const START: Millis = 1_750_000_000_000;
@@ -32,6 +35,8 @@ pub(crate) const MARK: &str = "zephyr-over-lisbon";
 pub struct Failure {
     /// The world's seed.
     pub seed: u64,
+    /// The variable that runs it again.
+    pub name: &'static str,
     /// Which promise.
     pub what: String,
     /// What happened last.
@@ -42,7 +47,7 @@ impl core::fmt::Display for Failure {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         self.story.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         writeln!(f, "seed {}: {}", self.seed, self.what)?;
-        write!(f, "again: ESTOILE_SEED={} cargo nextest run -p estoile-sim --no-capture", self.seed)
+        write!(f, "again: {}={} cargo nextest run -p estoile-sim --no-capture", self.name, self.seed)
     }
 }
 
@@ -79,6 +84,14 @@ pub(crate) enum Happening {
     Tick { relay_life: u64 },
     /// The relay starts.
     RelayUp,
+    /// A person does something beside talking.
+    Act { client: usize },
+    /// A longer undertaking goes on.
+    Plot { plot: usize },
+    /// A client's part of a blob reaches the relay.
+    Put { client: usize, life: u64, relay: RelayId, hash: [u8; 32], token: [u8; 32], from: u64, bytes: Arc<[u8]> },
+    /// A client's wish for a blob reaches the relay.
+    Get { client: usize, life: u64, relay: RelayId, hash: [u8; 32], size: u64 },
 }
 
 /// What somebody wanted to say, and what became of it.
@@ -117,6 +130,10 @@ pub struct World {
     pub(crate) quiet: bool,
     /// Something that must never travel in the clear did.
     pub(crate) leaked: bool,
+    /// When it began.
+    start: Millis,
+    /// What is going on in a world of private rooms; none: a quick room.
+    pub(crate) play: Option<Box<Play>>,
 }
 
 impl World {
@@ -125,16 +142,16 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let plan = Plan::draw(&mut rng);
-        Self::planned(seed, plan, rng)
+        Self::planned(seed, plan, rng, START, None)
     }
 
     /// A world with a plan of one's own.
     #[must_use]
     pub fn with_plan(seed: u64, plan: Plan) -> Self {
-        Self::planned(seed, plan, ChaCha20Rng::seed_from_u64(seed))
+        Self::planned(seed, plan, ChaCha20Rng::seed_from_u64(seed), START, None)
     }
 
-    fn planned(seed: u64, plan: Plan, mut rng: ChaCha20Rng) -> Self {
+    pub(crate) fn planned(seed: u64, plan: Plan, mut rng: ChaCha20Rng, start: Millis, play: Option<Box<Play>>) -> Self {
         let (mut secret, mut relay_seed) = ([0; 32], [0; 32]);
         rng.fill_bytes(&mut secret);
         rng.fill_bytes(&mut relay_seed);
@@ -148,7 +165,7 @@ impl World {
             seed,
             plan,
             rng,
-            now: START,
+            now: start,
             queue: BTreeMap::new(),
             happened: 0,
             story: Vec::new(),
@@ -164,12 +181,16 @@ impl World {
             attempts: 0,
             quiet: false,
             leaked: false,
+            start,
+            play,
         };
         world.later(0, Happening::RelayUp);
         for client in 0..world.clients.len() {
             let after = below(&mut world.rng, 3_000);
             world.later(after, Happening::Start { client });
-            world.plan_say(client);
+            if world.play.is_none() {
+                world.plan_say(client);
+            }
         }
         world
     }
@@ -186,7 +207,12 @@ impl World {
     /// The first promise that is broken.
     pub fn run(mut self) -> Result<(), Failure> {
         let outcome = self.live();
-        outcome.map_err(|what| Failure { seed: self.seed, what, story: core::mem::take(&mut self.story) })
+        outcome.map_err(|what| self.failure(what))
+    }
+
+    pub(crate) fn failure(&mut self, what: String) -> Failure {
+        let name = if self.play.is_some() { "ESTOILE_PRIVATE_SEED" } else { "ESTOILE_SEED" };
+        Failure { seed: self.seed, name, what, story: core::mem::take(&mut self.story) }
     }
 
     fn live(&mut self) -> Result<(), String> {
@@ -202,7 +228,7 @@ impl World {
         self.check_later()
     }
 
-    fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         self.plan.heal();
         self.quiet = true;
         if self.hub.is_none() {
@@ -229,11 +255,11 @@ impl World {
         if self.story.len() >= STORY.saturating_mul(2) {
             self.story.drain(..STORY);
         }
-        let at = self.now.saturating_sub(START);
+        let at = self.now.saturating_sub(self.start);
         self.story.push(format!("{:>8}.{:03} {}", at / 1_000, at % 1_000, line()));
     }
 
-    fn until(&mut self, end: Millis) -> Result<(), String> {
+    pub(crate) fn until(&mut self, end: Millis) -> Result<(), String> {
         while let Some(entry) = self.queue.first_entry() {
             if entry.key().0 > end {
                 break;
@@ -269,6 +295,16 @@ impl World {
             Happening::Commit { relay_life } => self.commit(relay_life)?,
             Happening::Tick { relay_life } => self.tick(relay_life)?,
             Happening::RelayUp => self.relay_up()?,
+            Happening::Act { client } => self.act(client)?,
+            Happening::Plot { plot } => self.plot(plot)?,
+            Happening::Put { client, life, relay, hash, token, from, bytes } => {
+                let result = self.blob_arrives(&token, from, &bytes);
+                self.blob_ends(client, life, Input::BlobPut { relay, hash, result })?;
+            }
+            Happening::Get { client, life, relay, hash, size } => {
+                let result = self.blob_asked(&hash, size);
+                self.blob_ends(client, life, Input::BlobGot { relay, hash, result })?;
+            }
         }
         self.net.sweep();
         Ok(())

@@ -26,7 +26,8 @@ impl World {
         client.start(now).map_err(|e| format!("member {index}: {e}"))?;
         let (known, opening) = (client.room.is_some(), client.opening(pin, &secret));
         self.tell(|| format!("member {index} starts{}", if known { " again" } else { "" }));
-        if known {
+        self.look_in(index);
+        if known || self.play.is_some() {
             self.hand(index, Input::Timer)
         } else {
             let id = self.command();
@@ -35,12 +36,12 @@ impl World {
     }
 
     /// A fresh number for a command.
-    fn command(&mut self) -> CommandId {
+    pub(crate) fn command(&mut self) -> CommandId {
         self.attempts = self.attempts.saturating_add(1);
         CommandId(self.attempts)
     }
 
-    pub(super) fn plan_say(&mut self, client: usize) {
+    pub(crate) fn plan_say(&mut self, client: usize) {
         let after = below(&mut self.rng, self.plan.pause.saturating_mul(2));
         self.later(after, Happening::Say { client });
     }
@@ -99,12 +100,15 @@ impl World {
     }
 
     /// Hands an input to a client, and does what it wants done, as far as it lives.
-    fn hand(&mut self, index: usize, input: Input) -> Result<(), String> {
+    pub(crate) fn hand(&mut self, index: usize, input: Input) -> Result<(), String> {
         let fate = self.fate();
         let now = self.now;
         let Some(client) = self.clients.get_mut(index) else { return Ok(()) };
         let happened = client.turn(input, now, fate).map_err(|e| format!("member {index}: {e}"))?;
         for (id, error) in happened.refused {
+            if let Some(play) = &mut self.play {
+                play.answered(id, Err(error.clone()))?;
+            }
             if let Some(said) = self.said.get_mut(&id) {
                 said.letter = Some(Err(error.to_string()));
             }
@@ -113,7 +117,7 @@ impl World {
             self.effect(index, effect).map_err(|e| format!("member {index}: {e}"))?;
         }
         if happened.died {
-            self.client_dies(index, fate);
+            self.client_dies(index, fate, CLIENT_DOWN);
         } else {
             self.set_timer(index);
         }
@@ -134,7 +138,8 @@ impl World {
         }
     }
 
-    fn client_dies(&mut self, index: usize, fate: Fate) {
+    /// A client is gone, and back after up to `down`.
+    pub(crate) fn client_dies(&mut self, index: usize, fate: Fate, down: Millis) {
         self.tell(|| format!("member {index} dies ({fate:?})"));
         let now = self.now;
         let Some(client) = self.clients.get_mut(index) else { return };
@@ -147,7 +152,7 @@ impl World {
             let after = below(&mut self.rng, 2_000);
             self.later(after, Happening::RelayHears { connection: id });
         }
-        let after = below(&mut self.rng, CLIENT_DOWN);
+        let after = below(&mut self.rng, down);
         self.later(after, Happening::Start { client: index });
     }
 
@@ -156,9 +161,14 @@ impl World {
             Effect::Connect { relay, at, .. } => self.connect(index, relay, at),
             Effect::Send { bytes, .. } => self.send(index, bytes),
             Effect::Disconnect { .. } => self.disconnect(index),
-            // Nothing asks for blobs yet.
-            Effect::PutBlob { .. } | Effect::GetBlob { .. } => {}
+            Effect::PutBlob { relay, hash, token, from, bytes, .. } => {
+                self.put_blob(index, relay, hash, token, from, &bytes);
+            }
+            Effect::GetBlob { relay, hash, size, .. } => self.get_blob(index, relay, hash, size),
             Effect::Answer(id, answer) => {
+                if let Some(play) = &mut self.play {
+                    play.answered(id, answer.clone())?;
+                }
                 let letter = match answer {
                     Ok(Answer::Letter(letter)) => Some(Ok(letter)),
                     Ok(Answer::Room(room)) => {
@@ -182,6 +192,7 @@ impl World {
                     let line = format!("member {index} is told {:?}: {}", notice.kind, notice.detail);
                     self.tell(|| line);
                 }
+                self.overheard(index, &event);
                 let Some(client) = self.clients.get_mut(index) else { return Ok(()) };
                 client.face.event(event)?;
             }
@@ -253,6 +264,9 @@ impl World {
 
     fn send(&mut self, index: usize, bytes: Vec<u8>) {
         self.listen(&bytes);
+        if let Some(play) = &mut self.play {
+            play.tape.hear(index, &bytes);
+        }
         let now = self.now;
         let id = self.clients.get(index).and_then(|c| c.life.as_ref()?.connection);
         let jitter = below(&mut self.rng, 10);
