@@ -222,7 +222,8 @@ impl Accounts {
         self.keep_own();
         cx.tell(Draft::new(None, kind, why, "What is kept here can still be read."));
         let error = CommandError::Account(why.to_owned());
-        for (_, id, _) in core::mem::take(&mut self.waits) {
+        let writes = self.own.as_ref().is_some_and(Own::may_write);
+        for (_, id, _) in self.waits.extract_if(.., |(w, ..)| !writes || !matches!(w, Waits::Written(_))) {
             cx.answer(id, Err(error.clone()));
         }
     }

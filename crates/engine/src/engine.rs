@@ -85,10 +85,12 @@ impl Engine {
             self.take(input, &mut cx);
         }
         self.touched.extend(exchange_views(&mut self.rooms, &mut cx));
+        self.knocks_due(&mut cx);
         self.settle_accounts(&mut cx);
         self.due(&mut cx);
         self.accounts_due(&mut cx);
         self.settle_accounts(&mut cx);
+        self.rooms_again(&mut cx);
         self.flush(&mut cx);
         cx.book.flush(cx.out);
         self.board = board;

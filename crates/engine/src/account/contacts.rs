@@ -197,7 +197,7 @@ impl Accounts {
         match result {
             Ok(()) => self.send_request(id, waiting, cx),
             Err(why) => {
-                self.drop_contact(id, cx);
+                let _ = self.forget_contact(id, cx);
                 self.failed(waiting, &why, cx);
             }
         }

@@ -105,7 +105,7 @@ impl Accounts {
         }
         // Without somebody who is shown the words the account is nobody's: it is made anew by the next command.
         let shown = self.waits.iter().any(|(w, ..)| matches!(w, Waits::Made | Waits::Restored | Waits::Link));
-        if !shown && self.link.is_none() {
+        if !shown && self.own.as_ref().is_none_or(|own| own.stored.since.is_none()) {
             return;
         }
         if let Some(own) = self.own.as_mut() {
@@ -157,6 +157,7 @@ pub(crate) fn fresh(
         chain_told: 0,
         knocks: Vec::new(),
         joined: false,
+        since: None,
     })
 }
 

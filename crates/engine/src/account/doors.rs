@@ -84,7 +84,7 @@ impl Accounts {
         command: Option<CommandId>,
         cx: &mut Cx<'_>,
     ) -> Result<(), CommandError> {
-        let own = self.need()?;
+        let own = self.own.as_ref().ok_or(CommandError::NoAccount)?;
         if own.stored.knocks.len() >= MAX_KNOCKS {
             let why = "too many knocks wait for an answer already; forget some of the rooms first";
             return Err(CommandError::Private(why.to_owned()));

@@ -239,11 +239,10 @@ impl Accounts {
 
     // ── Theirs ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// A letter with a Welcome came. `own`: from another device of ours.
+    /// A letter with a Welcome came. `own`: from another device of ours; `old`: written before this device was there.
     pub(super) fn welcomed(
         &mut self,
-        from: AccountId,
-        own: bool,
+        (from, own, old): (AccountId, bool, bool),
         welcome: &Welcome,
         ticket: &TicketSecret,
         cx: &mut Cx<'_>,
@@ -254,14 +253,15 @@ impl Accounts {
             // The answer to a knock of another device of ours.
             return;
         }
-        let waiting = me.stored.knocks.iter().filter(|_| knocks);
-        let known = waiting.clone().find(|k| k.log == Some(welcome.log));
-        let named = || waiting.clone().find(|k| k.log.is_none() && k.name == welcome.name);
-        let any = || waiting.clone().find(|k| k.log.is_none());
-        let knock = known.or_else(named).or_else(any).map(|k| k.room);
+        let all = me.stored.knocks.iter();
+        let known = all.clone().find(|k| k.log == Some(welcome.log));
+        let waiting = all.filter(|k| knocks && k.log.is_none());
+        let knock =
+            known.or_else(|| waiting.clone().find(|k| k.name == welcome.name)).or_else(|| waiting.clone().next());
+        let knock = knock.map(|k| k.room);
         let contact = self.find_contact(&from.0).and_then(|id| self.contacts.get(&id));
         let accepted = contact.is_some_and(|c| c.stage == Stage::Accepted);
-        let yes = own || accepted || knock.is_some();
+        let yes = own || accepted || (knocks && knock.is_some());
         if !yes && self.invitations.len() >= MAX_INVITATIONS {
             let detail = "an invitation came and was dropped, because too many wait already";
             cx.tell(Draft::new(None, NoticeKind::Invited, detail, "Answer those that wait, and ask for it again."));
@@ -286,6 +286,7 @@ impl Accounts {
             welcome: bytes,
             blob_key: blob.as_ref().map(|b| b.key),
             yes,
+            old,
         };
         self.invitations.insert(number, invitation);
         self.keep_invitation(number, cx);

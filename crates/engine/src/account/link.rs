@@ -288,6 +288,7 @@ impl Accounts {
         stored.chain_written = granted.chain.len();
         stored.name = stored.device_name.clone();
         stored.joined = true;
+        stored.since = Some(cx.now);
         let Some(own) = Own::new(stored) else { return };
         cx.book.learn(&own.id().0, &own.stored.chain);
         self.own = Some(own);

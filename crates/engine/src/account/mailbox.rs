@@ -79,6 +79,11 @@ impl Accounts {
     /// A record came in the mailbox.
     pub(super) fn letter(&mut self, heard: &Heard, cx: &mut Cx<'_>) {
         let Some(ticket) = self.ticket_of(&heard.body) else {
+            // A new device reads letters to tickets that ended before its time.
+            let fresh = self.own.as_ref().is_some_and(|own| own.stored.since.is_some());
+            if fresh && self.channel(crate::channel::Purpose::Mailbox).is_some_and(|c| !c.read_up) {
+                return;
+            }
             forged("a letter came under a ticket that is not known here (any more), and was left out", cx);
             return;
         };
@@ -118,6 +123,7 @@ impl Accounts {
         if !opened.letter.views.is_empty() && (own || contact.is_some()) {
             self.wish(Wish::Views { by: from.0, views: opened.letter.views.clone() });
         }
+        let old = self.own.as_ref().and_then(|own| own.stored.since).is_some_and(|at| opened.letter.sent_at < at);
         match opened.letter.kind {
             _ if stopped => {}
             Kind::Request { card, text } if !own => self.requested(from, &chain, card, text, cx),
@@ -136,7 +142,7 @@ impl Accounts {
                     });
                 }
             }
-            Kind::Welcome(welcome) => self.welcomed(from, own, &welcome, ticket, cx),
+            Kind::Welcome(welcome) => self.welcomed((from, own, old), &welcome, ticket, cx),
             _ => {}
         }
     }

@@ -142,7 +142,7 @@ impl Accounts {
         match news {
             ChannelNews::Appended { .. } if number != current => self.farewell_kept(number, cx),
             ChannelNews::Live if self.restoring.is_some() => self.restored_live(cx),
-            ChannelNews::Record(heard) => self.log_record(id, &heard, cx),
+            ChannelNews::Record(heard) => self.log_record(id, number, &heard, cx),
             ChannelNews::Appended { request } => self.log_written(request, cx),
             ChannelNews::Stale | ChannelNews::Later { .. } => self.writing = None,
             ChannelNews::Refused { why, .. } => {
@@ -152,6 +152,7 @@ impl Accounts {
             ChannelNews::Stopped { why, lost } => self.log_lost(id, &why, lost, cx),
             ChannelNews::Live => {
                 self.writing = None;
+                self.settle_in(cx);
             }
             _ => {}
         }
@@ -207,19 +208,25 @@ impl Accounts {
 
     /// Answers who waits until the log says so.
     pub(crate) fn answer_written(&mut self, cx: &mut Cx<'_>) {
-        let Some(own) = self.own.as_ref().filter(|own| own.is_written()) else { return };
-        let written = own.stored.written;
+        let Some(own) = &self.own else { return };
+        // Who is out writes the chain that says so, and nothing after it.
+        let out = own.stored.stopped.is_some() && own.stored.chain_written >= own.chain.len();
+        if !own.is_written() && !out {
+            return;
+        }
+        let written = if out { u64::MAX } else { own.stored.written };
         for (_, id, answer) in self.waits.extract_if(.., |(w, ..)| matches!(w, Waits::Written(r) if *r <= written)) {
             cx.answer(id, Ok(answer));
         }
     }
 
-    fn log_record(&mut self, id: ChannelId, heard: &Heard, cx: &mut Cx<'_>) {
+    fn log_record(&mut self, id: ChannelId, number: u32, heard: &Heard, cx: &mut Cx<'_>) {
         if self.restoring.is_some() {
             self.restored_record(id, heard, cx);
             return;
         }
-        let Some(own) = &self.own else { return };
+        // What stands in the log of an earlier generation is no word of ours any more: a removed device writes there too.
+        let Some(own) = self.own.as_ref().filter(|own| own.stored.generation == number) else { return };
         match own.generation().open(heard.epoch, &heard.body) {
             Ok(Record::Chain(chain)) => self.own_chain(chain, cx),
             Ok(Record::Summary(summary)) => self.take_summary(&summary, cx),
@@ -304,6 +311,7 @@ impl Accounts {
         if own.chain.is_live(&own_device) && !summary.devices.iter().any(|d| d.device == own_device) {
             own.stored.revision = own.stored.revision.saturating_add(1);
         }
+        let mut new = Vec::new();
         for room in &summary.rooms {
             let known = own.stored.places.iter_mut().find(|p| p.log == room.log);
             let place = StoredPlace {
@@ -315,7 +323,12 @@ impl Accounts {
             };
             match known {
                 Some(known) => *known = place,
-                None => own.stored.places.push(place),
+                None => {
+                    if !own.stored.joined {
+                        new.push(place.clone());
+                    }
+                    own.stored.places.push(place);
+                }
             }
         }
         let forgotten: Vec<[u8; 32]> = own.stored.forgotten.iter().map(|f| f.account).collect();
@@ -331,14 +344,26 @@ impl Accounts {
         for id in gone {
             self.drop_contact(id, cx);
         }
-        if own_joined(self) {
-            self.open_home(true, cx);
-            for place in self.own.as_ref().map(|own| own.stored.places.clone()).unwrap_or_default() {
-                self.wish(Wish::Knock { place });
-            }
+        // Another device of ours is in a room where this one is not: it knocks there.
+        for place in new {
+            self.wish(Wish::Knock { place });
         }
         self.keep_own();
         self.set_tickets();
+    }
+
+    /// A linked device has read all that the others wrote: it opens the mailbox and the shelf, and knocks at the rooms.
+    fn settle_in(&mut self, cx: &mut Cx<'_>) {
+        let Some(own) = self.own.as_mut() else { return };
+        if !core::mem::take(&mut own.stored.joined) {
+            return;
+        }
+        let places = own.stored.places.clone();
+        self.open_home(true, cx);
+        for place in places {
+            self.wish(Wish::Knock { place });
+        }
+        self.keep_own();
     }
 
     fn take_contact(&mut self, entry: &ContactEntry, written: u64, cx: &mut Cx<'_>) {
@@ -375,11 +400,6 @@ impl Accounts {
         self.contacts.insert(id, contact);
         self.keep_contact(id);
     }
-}
-
-/// Whether the shared keys were waited for; only once.
-fn own_joined(accounts: &mut Accounts) -> bool {
-    accounts.own.as_mut().is_some_and(|own| core::mem::take(&mut own.stored.joined))
 }
 
 fn take_shared(own: &mut Own, summary: &Summary) {

@@ -168,6 +168,11 @@ impl Accounts {
         stored.generation = number;
         stored.secret = *generation.secret();
         stored.name.clone_from(&summary.name);
+        stored.since = Some(cx.now);
+        // The search has shown the relay's key.
+        if let Some(channel) = self.channel(Purpose::Account(number)) {
+            stored.address = channel.stored.address.clone();
+        }
         stored.chain_told = chain.len();
         let own = Own::new(stored).ok_or_else(broken)?;
         cx.book.learn(&own.id().0, &own.stored.chain);

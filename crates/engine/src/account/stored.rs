@@ -175,6 +175,10 @@ pub(crate) struct StoredOwn {
     /// Linked, and nothing was read of the account's log yet: the shared keys are not known.
     #[n(27)]
     pub(crate) joined: bool,
+    /// When this device came into an account that was there: no words are to be shown, and what lies in the mailbox from
+    /// before was for others.
+    #[n(28)]
+    pub(crate) since: Option<Millis>,
 }
 
 impl core::fmt::Debug for StoredOwn {
@@ -417,6 +421,9 @@ pub(crate) struct StoredInvitation {
     /// The user, or the account, has said yes.
     #[n(9)]
     pub(crate) yes: bool,
+    /// It was written before this device was there: most likely for another.
+    #[n(10)]
+    pub(crate) old: bool,
 }
 
 /// The secret part of a key package of ours.

@@ -30,7 +30,9 @@ impl Engine {
             self.accounts.take_in(cx);
             let touched: Vec<RoomId> = self.touched.iter().copied().collect();
             let mut news = Vec::new();
-            for id in touched {
+            // Without an account nobody acts on them.
+            let heeded = self.accounts.own.is_some();
+            for id in touched.into_iter().filter(|_| heeded) {
                 if let Some(private) = self.rooms.get_mut(&id).and_then(Room::private_mut) {
                     news.extend(private.take_news().into_iter().map(|n| (id, n)));
                 }
@@ -209,7 +211,7 @@ impl Engine {
                 cx.tell(Draft::new(Some(id), NoticeKind::Invited, detail, "Leave it if you don't want to be there."));
             }
             // Another device's answer, or an old letter read again.
-            Err(crate::private::JoinError::NotForUs) if inside => {}
+            Err(crate::private::JoinError::NotForUs) if inside || invitation.old => {}
             Err(error) => {
                 let detail = format!("the invitation to {} can't be used: {error}", invitation.name);
                 cx.tell(Draft::new(None, NoticeKind::Invited, detail, "Nothing was changed here."));
@@ -387,12 +389,24 @@ impl Engine {
         }
     }
 
-    /// Does what is due at the account's relays.
-    pub(super) fn accounts_due(&mut self, cx: &mut Cx<'_>) {
+    /// Answers knocks whose turn has come: before rooms do what is due, so that their commits go out.
+    pub(super) fn knocks_due(&mut self, cx: &mut Cx<'_>) {
         for (room, body) in self.accounts.due_knocks(cx) {
             self.answer_knock(room, &body, cx);
         }
-        self.settle_accounts(cx);
+    }
+
+    /// What the account part has asked of private rooms in this turn is begun in this turn.
+    pub(super) fn rooms_again(&mut self, cx: &mut Cx<'_>) {
+        for id in self.touched.clone() {
+            let Some(room) = self.rooms.get_mut(&id).filter(|room| room.private().is_some()) else { continue };
+            let session = self.links.get_mut(&room.relay).and_then(Link::session);
+            room.due(session, cx);
+        }
+    }
+
+    /// Does what is due at the account's relays.
+    pub(super) fn accounts_due(&mut self, cx: &mut Cx<'_>) {
         self.place_channels(cx);
         let ids: Vec<ChannelId> = self.accounts.channels.keys().copied().collect();
         for id in ids {

@@ -10,6 +10,9 @@
 )]
 
 mod abuse;
+mod accounts_devices;
+mod accounts_people;
+mod accounts_world;
 mod classroom;
 mod hostile;
 mod restart;
