@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use estoile_engine::{AccountCommand, Answer, DeviceLinkView, Event};
+use estoile_engine::{AccountCommand, Answer, DeviceLinkView};
 use serde::Serialize;
 
 use crate::account::{devices, human_devices, words};
@@ -53,7 +53,7 @@ async fn link(args: LinkDevice) -> Outcome {
     session.print(&Step { state: "waiting", link: Some(&link), words: None }, &link)?;
     say("On the new device: estoile device join LINK. The link is good once, for ten minutes; this command waits.");
     loop {
-        match next(&mut session).await? {
+        match session.device_link().await? {
             DeviceLinkView::Compare { words, old: true } => {
                 show_words(&session, &words)?;
                 let yes = args.yes || agreed().await?;
@@ -79,7 +79,7 @@ async fn join(args: JoinDevice) -> Outcome {
     session.account(AccountCommand::JoinDevice { link: args.link, device: args.device }).await?;
     say("Asking the old device.");
     loop {
-        match next(&mut session).await? {
+        match session.device_link().await? {
             DeviceLinkView::Compare { words, .. } => {
                 show_words(&session, &words)?;
                 say("The old device must show the same words, and say yes.");
@@ -104,15 +104,6 @@ async fn remove(args: RemoveDevice) -> Outcome {
     session.account(AccountCommand::RemoveDevice { device: args.device, words }).await?;
     say("The device is removed; every room is told and changes its keys.");
     session.end(Ok(())).await
-}
-
-/// How the device link goes on.
-async fn next(session: &mut Session) -> Result<DeviceLinkView, Failure> {
-    loop {
-        if let Event::DeviceLink(view) = session.event().await? {
-            return Ok(view);
-        }
-    }
 }
 
 fn show_words(session: &Session, words: &str) -> Outcome {

@@ -16,11 +16,15 @@ const VARIABLE: &str = "ESTOILE_LOG";
 /// address, so only what they warn of is told, whatever is asked for. The relay uses none of them.
 const CLIENT_LIBRARIES: [&str; 4] = ["tungstenite", "tokio_tungstenite", "rustls::client", "zbus"];
 
+/// Libraries that tell keys' inputs and group contexts, rosters among them, at their lower levels: nothing of theirs is told.
+const SILENT_LIBRARIES: [&str; 3] = ["openmls", "hpke_rs", "libcrux"];
+
 /// Whether a record may be told at all. The relay's libraries have a list of their own.
 fn discreet(target: &str, level: tracing::Level) -> bool {
     let client = CLIENT_LIBRARIES.iter().map(|library| (*library, LevelFilter::WARN));
     let relay = estoile_relay::log::LIBRARY_LEVELS.iter().map(|(library, finest, _)| (*library, *finest));
-    client.chain(relay).all(|(library, finest)| level <= finest || !target.starts_with(library))
+    let silent = SILENT_LIBRARIES.iter().map(|library| (*library, LevelFilter::OFF));
+    client.chain(relay).chain(silent).all(|(library, finest)| level <= finest || !target.starts_with(library))
 }
 
 /// Begins to log, at `default` unless the environment says otherwise.
@@ -58,5 +62,8 @@ mod tests {
         assert!(discreet("rustls::server::hs", Level::DEBUG));
         assert!(discreet("hyper::proto", Level::TRACE));
         assert!(discreet("estoile_relay::log", Level::TRACE));
+        for level in [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR] {
+            assert!(!discreet("openmls::schedule", level) && !discreet("openmls_rust_crypto::provider", level));
+        }
     }
 }

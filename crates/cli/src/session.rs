@@ -3,10 +3,12 @@
 //! Notices that come meanwhile are told on stderr; data is each command's own.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use estoile_client::{Delivery, Events, Handle, VaultPlace};
 use estoile_engine::{
-    AccountCommand, AccountView, Answer, Command, CommandError, ContactView, Event, Overview, PrivateCommand, RoomView,
+    AccountCommand, AccountView, Answer, Command, CommandError, ContactView, DeviceLinkView, Event, Overview,
+    PrivateCommand, RoomView,
 };
 use serde::Serialize;
 use tokio::time::Instant;
@@ -28,6 +30,8 @@ pub(crate) struct Session {
     signals: Signals,
     wait: Duration,
     pub(crate) json: bool,
+    /// How a device link went on while something else was asked.
+    passed: VecDeque<DeviceLinkView>,
 }
 
 impl Session {
@@ -41,7 +45,14 @@ impl Session {
             return Err(Failure::new(text));
         }
         let signals = Signals::listen()?;
-        Ok(Self { handle, events, signals, wait: Duration::from_secs(common.wait.0), json: common.json })
+        Ok(Self {
+            handle,
+            events,
+            signals,
+            wait: Duration::from_secs(common.wait.0),
+            json: common.json,
+            passed: VecDeque::new(),
+        })
     }
 
     /// Opens the vault and brings it up to date.
@@ -86,6 +97,7 @@ impl Session {
                 biased;
                 stop = self.signals.stop() => return Err(ended(stop)),
                 event = self.events.next() => match event {
+                    Some(Event::DeviceLink(view)) => self.passed.push_back(view),
                     Some(event) => tell(&event),
                     None => return Err(Failure::new("the client ended before that was done; try again")),
                 },
@@ -111,15 +123,20 @@ impl Session {
         }
     }
 
-    /// The next event; notices are told on the way. None when the client has ended.
-    pub(crate) async fn event(&mut self) -> Result<Event, Failure> {
-        tokio::select! {
-            biased;
-            stop = self.signals.stop() => Err(ended(stop)),
-            event = self.events.next() => {
-                let event = event.ok_or_else(|| Failure::new("the client ended; try again"))?;
-                tell(&event);
-                Ok(event)
+    /// How a device link goes on; notices are told on the way.
+    pub(crate) async fn device_link(&mut self) -> Result<DeviceLinkView, Failure> {
+        loop {
+            if let Some(view) = self.passed.pop_front() {
+                return Ok(view);
+            }
+            tokio::select! {
+                biased;
+                stop = self.signals.stop() => return Err(ended(stop)),
+                event = self.events.next() => match event {
+                    Some(Event::DeviceLink(view)) => return Ok(view),
+                    Some(event) => tell(&event),
+                    None => return Err(Failure::new("the client ended; try again")),
+                },
             }
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use estoile_client::{Events, Handle, OpenOptions};
-use estoile_engine::{ConnectionView, Event, LetterId, MessageView, Notice, Past, RoomId};
+use estoile_engine::{ConnectionView, DeliveryState, Event, LetterId, MessageView, Notice, Past, RoomId};
 use serde::Serialize;
 
 use crate::args::Tail;
@@ -172,7 +172,8 @@ impl Follow {
     }
 
     fn print(&mut self, message: &MessageView) -> Result<Option<End>, Failure> {
-        if !self.printed.insert(message.id) {
+        // What was given up was never said.
+        if matches!(message.state, DeliveryState::Failed { .. }) || !self.printed.insert(message.id) {
             return Ok(None);
         }
         let reader = if self.json {

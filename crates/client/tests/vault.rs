@@ -7,7 +7,8 @@ use std::path::Path;
 
 use common::{Person, TestRelay, config};
 use estoile_client::{Client, ClientConfig, OpenError, Unlock, VaultPlace};
-use estoile_engine::DeliveryState;
+use estoile_engine::{Answer, Command, CommandError, DeliveryState, Event, OpenRoom, Past, RelayAddress, RoomId};
+use estoile_seal::quick::RoomSecret;
 use zeroize::Zeroizing;
 
 async fn refusal(config: ClientConfig) -> OpenError {
@@ -100,15 +101,60 @@ async fn the_folder_is_its_owners_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_in_use_is_refused_until_it_is_free() {
+async fn who_comes_second_acts_through_the_one_that_has_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alice = Person::open(Some(folder.path())).await;
+    // No passphrase is asked for: the socket is its owner's alone.
+    let keyless = ClientConfig { unlock: Unlock::default(), ..config(Some(folder.path())) };
+    let (second, mut events) = Client::open(keyless).await.unwrap();
+    assert_eq!(*second.vault(), VaultPlace::Folder(folder.path().to_owned()));
+    let room = OpenRoom {
+        relay: RelayAddress { host: "127.0.0.1".into(), port: 1, tls: false, pin: None },
+        name: "den".into(),
+        own_name: "Alice".into(),
+        secret: RoomSecret::from_bytes([7; 32]),
+        passphrase: false,
+        ttl: None,
+        create: None,
+        past: Past::All,
+        sociable: true,
+    };
+    let Answer::Room(id) = second.command(Command::Open(Box::new(room))).await.unwrap() else { panic!("no room") };
+    assert_eq!(alice.handle.rooms().await.iter().map(|r| r.id).collect::<Vec<_>>(), [id]);
+    assert_eq!(second.snapshot(id, 10).await.unwrap().room.name, "den");
+    // Both hear of it.
+    assert!(matches!(events.next().await, Some(Event::Room(view)) if view.id == id));
+    assert!(matches!(alice.events.next().await, Some(Event::Room(view)) if view.id == id));
+    let refused = second.command(Command::Forget { room: RoomId(99) }).await;
+    assert_eq!(refused, Err(CommandError::NoSuchRoom));
+    // The second one's end is no end for the first; the first one's is told to the second.
+    second.close().await;
+    let (third, mut events) = Client::open(config(Some(folder.path()))).await.unwrap();
+    assert_eq!(third.rooms().await.len(), 1);
+    alice.handle.close().await;
+    while events.next().await.is_some() {}
+    assert!(matches!(third.command(Command::Forget { room: id }).await, Err(CommandError::Vault(_))));
+    // And the folder is free.
+    Person::open(Some(folder.path())).await.handle.close().await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_socket_is_its_owners_alone_and_noise_on_it_harms_nothing() {
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let alice = Person::open(Some(folder.path())).await;
-    let error = refusal(config(Some(folder.path()))).await;
-    assert!(matches!(error, OpenError::InUse(_)));
-    let text = error.to_string();
-    assert!(text.contains("in use by another estoile process") && text.contains("--data"), "{text}");
+    let socket = folder.path().join("control");
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    for noise in [&[0xff; 4096][..], &[0, 0, 0, 3, b'{', b'}', b'!'], &[0, 0, 0, 200, 1], b""] {
+        let mut stream = std::os::unix::net::UnixStream::connect(&socket).unwrap();
+        let _ = stream.write_all(noise);
+    }
+    let (second, _events) = Client::open(config(Some(folder.path()))).await.unwrap();
+    assert_eq!(second.rooms().await, []);
     alice.handle.close().await;
-    Person::open(Some(folder.path())).await.handle.close().await;
+    assert!(!socket.exists(), "nothing is left to connect to");
 }
 
 #[tokio::test(flavor = "multi_thread")]
