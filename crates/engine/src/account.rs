@@ -32,8 +32,7 @@ pub(crate) use jobs::Then;
 pub(crate) use own::{Own, address_of, relay_url};
 pub(crate) use restore::Restore;
 pub(crate) use stored::{
-    StoredContact, StoredCounters, StoredInvitation, StoredInvite, StoredOwn, StoredPackage, StoredPending,
-    StoredPlace, StoredSeen,
+    StoredContact, StoredCounters, StoredInvitation, StoredInvite, StoredPackage, StoredPlace, StoredSeen,
 };
 
 use crate::board::Draft;
@@ -67,8 +66,10 @@ pub(crate) enum Wish {
     Chain,
     /// Somebody's chain has removed devices.
     DevicesRemoved { account: [u8; 32], removed: Vec<estoile_wire::PublicKey> },
-    /// Rooms with this contact stop, or go on.
-    ContactStopped { account: [u8; 32], why: Option<String> },
+    /// A contact is stopped: rooms with them show it.
+    ContactStopped,
+    /// The user has looked at what stopped a contact.
+    ContactLooked,
     /// A Welcome is to be taken.
     Join { invitation: u64 },
     /// Somebody's views of rooms that we may share.

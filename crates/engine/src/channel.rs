@@ -151,7 +151,6 @@ impl StoredChannel {
 /// A record that came in a channel.
 #[derive(Debug)]
 pub(crate) struct Heard {
-    pub(crate) cursor: Cursor,
     pub(crate) epoch: u64,
     pub(crate) body: Vec<u8>,
 }
@@ -182,7 +181,7 @@ pub(crate) enum ChannelNews {
     /// All that waited was read; a shelf is there.
     Live,
     /// A letter that waited in it is kept.
-    Kept(Id16),
+    Kept,
     /// The relay has the tickets.
     TicketsSet,
     /// It can't go on, and why; `lost`: it was there, and the relay does not know it any more.
@@ -190,9 +189,9 @@ pub(crate) enum ChannelNews {
     /// An append was stale: the log has gone on (advancing logs).
     Stale,
     /// An append of this request was not taken for good.
-    Refused { request: u64, why: String },
+    Refused { why: String },
     /// An append of this request was put off.
-    Later { request: u64 },
+    Later,
     /// An append of this request is kept.
     Appended { request: u64 },
     /// The shelf says what is left in each slot.

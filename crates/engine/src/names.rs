@@ -24,8 +24,6 @@ pub(crate) enum Own {
     Known = b'b',
     /// A contact.
     Contact = b'c',
-    /// A device link under way (one entry).
-    Link = b'd',
     /// The account part's counters (one entry).
     Counters = b'e',
     /// A channel.

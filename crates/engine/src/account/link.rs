@@ -139,7 +139,7 @@ impl Accounts {
     pub(super) fn link_news(&mut self, news: ChannelNews, cx: &mut Cx<'_>) {
         match news {
             ChannelNews::Record(heard) => self.link_record(&heard, cx),
-            ChannelNews::Kept(_) => {
+            ChannelNews::Kept => {
                 self.answer(&Waits::Link, None, cx);
                 let said = self.channel(Purpose::Link).is_some_and(|c| c.stored.outgoing.is_empty());
                 if said && self.link.as_ref().is_none_or(|l| matches!(l.side, Side::Over)) {

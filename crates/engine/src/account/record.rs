@@ -1,5 +1,7 @@
 //! The account's own log: what it should say, writing it under the epoch guard, and reading what the other devices wrote.
 
+mod taking;
+
 use estoile_seal::Later;
 use estoile_seal::account::summary::{ContactEntry, DeviceEntry, Door, Keys, RoomEntry, Summary};
 use estoile_seal::account::{AccountId, Chain, HandOver, Proposal, Record, Standing};
@@ -8,15 +10,14 @@ use estoile_seal::ticket::TicketSecret;
 use estoile_wire::{Id16, Millis};
 
 use super::own::{Own, address_of};
-use super::stored::{Stage, StoredContact, StoredDevice, StoredPlace, StoredReach};
-use super::{Accounts, MAX_CONTACTS, Waits, Wish};
+use super::stored::{StoredContact, StoredReach};
+use super::{Accounts, Waits, Wish};
 use crate::board::Draft;
 use crate::channel::{ChannelId, ChannelNews, Heard, Purpose};
 use crate::link::Session;
 use crate::notice::NoticeKind;
 use crate::out::Cx;
 use crate::stored::StoredAddress;
-use crate::view::ContactId;
 
 /// The log is written anew at least this often: records end with the log's longest time, which is a month.
 const REWRITE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
@@ -144,8 +145,8 @@ impl Accounts {
             ChannelNews::Live if self.restoring.is_some() => self.restored_live(cx),
             ChannelNews::Record(heard) => self.log_record(id, number, &heard, cx),
             ChannelNews::Appended { request } => self.log_written(request, cx),
-            ChannelNews::Stale | ChannelNews::Later { .. } => self.writing = None,
-            ChannelNews::Refused { why, .. } => {
+            ChannelNews::Stale | ChannelNews::Later => self.writing = None,
+            ChannelNews::Refused { why } => {
                 self.writing = None;
                 self.home_lost(&why, cx);
             }
@@ -298,127 +299,6 @@ impl Accounts {
             self.wish(Wish::DevicesRemoved { account, removed });
         }
         self.tell_chain(cx);
-    }
-
-    /// What another device wrote down: it counts, but for what was changed here since.
-    pub(super) fn take_summary(&mut self, summary: &Summary, cx: &mut Cx<'_>) {
-        let Some(own) = self.own.as_mut() else { return };
-        let written = own.stored.written;
-        if own.stored.shared <= written {
-            take_shared(own, summary);
-        }
-        let own_device = own.device.public();
-        if own.chain.is_live(&own_device) && !summary.devices.iter().any(|d| d.device == own_device) {
-            own.stored.revision = own.stored.revision.saturating_add(1);
-        }
-        let mut new = Vec::new();
-        for room in &summary.rooms {
-            let known = own.stored.places.iter_mut().find(|p| p.log == room.log);
-            let place = StoredPlace {
-                log: room.log,
-                relay: room.relay.clone(),
-                name: room.name.clone(),
-                door: room.door.as_ref().map(|d| d.log),
-                ticket: room.door.as_ref().map(|d| *d.ticket.as_bytes()),
-            };
-            match known {
-                Some(known) => *known = place,
-                None => {
-                    if !own.stored.joined {
-                        new.push(place.clone());
-                    }
-                    own.stored.places.push(place);
-                }
-            }
-        }
-        let forgotten: Vec<[u8; 32]> = own.stored.forgotten.iter().map(|f| f.account).collect();
-        for entry in summary.contacts.iter().filter(|c| !forgotten.contains(&c.account.0)) {
-            self.take_contact(entry, written, cx);
-        }
-        let gone: Vec<ContactId> = self
-            .contacts
-            .iter()
-            .filter(|(_, c)| c.revision <= written && !summary.contacts.iter().any(|e| e.account.0 == c.account))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in gone {
-            self.drop_contact(id, cx);
-        }
-        // Another device of ours is in a room where this one is not: it knocks there.
-        for place in new {
-            self.wish(Wish::Knock { place });
-        }
-        self.keep_own();
-        self.set_tickets();
-    }
-
-    /// A linked device has read all that the others wrote: it opens the mailbox and the shelf, and knocks at the rooms.
-    fn settle_in(&mut self, cx: &mut Cx<'_>) {
-        let Some(own) = self.own.as_mut() else { return };
-        if !core::mem::take(&mut own.stored.joined) {
-            return;
-        }
-        let places = own.stored.places.clone();
-        self.open_home(true, cx);
-        for place in places {
-            self.wish(Wish::Knock { place });
-        }
-        self.keep_own();
-    }
-
-    fn take_contact(&mut self, entry: &ContactEntry, written: u64, cx: &mut Cx<'_>) {
-        let known = self.contacts.iter().find(|(_, c)| c.account == entry.account.0).map(|(id, _)| *id);
-        if known.and_then(|id| self.contacts.get(&id)).is_some_and(|c| c.revision > written)
-            || (known.is_none() && self.contacts.len() >= MAX_CONTACTS)
-        {
-            return;
-        }
-        if !entry.chain.is_empty() {
-            cx.book.learn(&entry.account.0, &entry.chain);
-        }
-        let Some(ticket) = entry.ticket.as_ref().map(|t| *t.as_bytes()) else { return };
-        let before = known.and_then(|id| self.contacts.get(&id)).cloned();
-        let reach = entry.card.as_deref().and_then(|c| Card::reopen(c).ok()).map(|c| reach(&c));
-        let contact = StoredContact {
-            account: entry.account.0,
-            name: entry.name.clone(),
-            stage: Stage::of(entry.state),
-            verified: entry.verified,
-            card: entry.card.clone(),
-            card_at: entry.card.as_deref().and_then(|c| Card::reopen(c).ok()).map_or(0, |c| c.at),
-            reach: reach.or_else(|| before.as_ref().and_then(|b| b.reach.clone())),
-            ticket,
-            text: before.as_ref().map(|b| b.text.clone()).unwrap_or_default(),
-            last_heard: before.as_ref().and_then(|b| b.last_heard),
-            why: before.as_ref().and_then(|b| b.why.clone()),
-            before: before.as_ref().and_then(|b| b.before),
-            revision: 0,
-            other_chain: before.as_ref().and_then(|b| b.other_chain.clone()),
-            chain: entry.chain.clone(),
-        };
-        let id = known.unwrap_or_else(|| self.next_contact());
-        self.contacts.insert(id, contact);
-        self.keep_contact(id);
-    }
-}
-
-fn take_shared(own: &mut Own, summary: &Summary) {
-    own.stored.name.clone_from(&summary.name);
-    let keys = &mut own.stored.keys;
-    (keys.mailbox, keys.shelf) = (summary.keys.mailbox, summary.keys.shelf);
-    (keys.shelf_key, keys.link_ticket) = (summary.keys.shelf_key, summary.keys.link_ticket);
-    if let Some(Ok(seed)) = summary.keys.hpke.first().map(|k| <[u8; 32]>::try_from(k.as_slice()))
-        && let Ok((secret, public)) = estoile_mls::hpke::derive(&seed)
-    {
-        keys.hpke = seed;
-        (own.hpke_secret, own.hpke_public) = (secret, public);
-    }
-    for device in &summary.devices {
-        let stored = StoredDevice { key: device.device, name: device.name.clone(), hpke: device.hpke.clone() };
-        match own.stored.devices.iter_mut().find(|d| d.key == device.device) {
-            Some(known) => *known = stored,
-            None => own.stored.devices.push(stored),
-        }
     }
 }
 

@@ -7,6 +7,10 @@ use zeroize::Zeroize;
 
 use crate::stored::StoredAddress;
 
+mod under_way;
+
+pub(crate) use under_way::{StoredInvitation, StoredInvite, StoredPackage, StoredPending, StoredSeen, StoredTo};
+
 /// The account part's counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -339,130 +343,4 @@ impl Drop for StoredContact {
     fn drop(&mut self) {
         self.ticket.zeroize();
     }
-}
-
-/// Whom a Welcome of ours goes to.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-pub(crate) enum StoredTo {
-    /// A contact's mailbox.
-    #[n(0)]
-    Contact(#[n(0)] u32),
-    /// Somebody who knocked.
-    #[n(2)]
-    Knocker {
-        #[n(0)]
-        reach: StoredReach,
-        #[n(1)]
-        name: String,
-    },
-}
-
-/// An invitation of ours that is under way.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub(crate) struct StoredInvite {
-    #[n(0)]
-    pub(crate) room: u32,
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) account: [u8; 32],
-    #[n(2)]
-    pub(crate) to: StoredTo,
-    /// The room has our wish.
-    #[n(3)]
-    pub(crate) wanted: bool,
-    /// The room's suite, by its number in MLS.
-    #[n(4)]
-    pub(crate) suite: u16,
-    /// Milliseconds that the room's records live.
-    #[n(5)]
-    pub(crate) life: u64,
-}
-
-/// A knock at a door of ours, until it is our turn to answer.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub(crate) struct StoredPending {
-    #[n(0)]
-    pub(crate) room: u32,
-    #[n(1)]
-    pub(crate) due: Millis,
-    #[n(2)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) body: Vec<u8>,
-}
-
-/// An invitation to us that waits.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub(crate) struct StoredInvitation {
-    /// The room that it would be, once it has a number.
-    #[n(0)]
-    pub(crate) room: Option<u32>,
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) from: [u8; 32],
-    #[n(2)]
-    pub(crate) from_name: String,
-    #[n(3)]
-    pub(crate) name: String,
-    #[n(4)]
-    pub(crate) address: StoredAddress,
-    #[n(5)]
-    pub(crate) log: LogId,
-    #[n(6)]
-    pub(crate) cursor: u64,
-    #[n(7)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) welcome: Option<Vec<u8>>,
-    #[n(8)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) blob_key: Option<[u8; 32]>,
-    /// The user, or the account, has said yes.
-    #[n(9)]
-    pub(crate) yes: bool,
-    /// It was written before this device was there: most likely for another.
-    #[n(10)]
-    pub(crate) old: bool,
-}
-
-/// The secret part of a key package of ours.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub(crate) struct StoredPackage {
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) reference: Vec<u8>,
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) secret: Vec<u8>,
-    #[n(2)]
-    pub(crate) made_at: Millis,
-    #[n(3)]
-    pub(crate) last_resort: bool,
-    /// The sealed item, until the relay has it.
-    #[n(4)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) item: Option<Vec<u8>>,
-    /// The chain was this long when it was made: an item with an old chain still serves.
-    #[n(5)]
-    pub(crate) chain_len: u64,
-    /// The other package of the same item.
-    #[n(6)]
-    pub(crate) twin: Option<u64>,
-}
-
-impl Drop for StoredPackage {
-    fn drop(&mut self) {
-        self.secret.zeroize();
-    }
-}
-
-/// A mailbox letter that was taken in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub(crate) struct StoredSeen {
-    #[n(0)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) id: [u8; 16],
 }

@@ -157,8 +157,7 @@ impl Channel {
         }
         self.stored.cursor = frame.cursor;
         self.changed = true;
-        let (cursor, epoch) = (frame.cursor, frame.epoch);
-        self.news.push(ChannelNews::Record(Heard { cursor, epoch, body: frame.body.to_vec() }));
+        self.news.push(ChannelNews::Record(Heard { epoch: frame.epoch, body: frame.body.to_vec() }));
         if frame.advance.is_some() && frame.epoch == self.stored.epoch && self.kind() == LogKind::Advancing {
             self.stored.epoch = self.stored.epoch.saturating_add(1);
             self.attach(session, cx);

@@ -90,7 +90,7 @@ impl Channel {
         if self.kind() == LogKind::Fixed {
             self.stored.outgoing.retain(|o| o.id16 != id16);
             self.changed = true;
-            self.news.push(ChannelNews::Kept(id16));
+            self.news.push(ChannelNews::Kept);
         } else {
             self.news.push(ChannelNews::Appended { request });
         }
@@ -121,6 +121,6 @@ impl Channel {
             _ => {}
         }
         let why = crate::room::refusal_in_words(frame.code).to_owned();
-        self.news.push(if never { ChannelNews::Refused { request, why } } else { ChannelNews::Later { request } });
+        self.news.push(if never { ChannelNews::Refused { why } } else { ChannelNews::Later });
     }
 }

@@ -1,13 +1,13 @@
 //! The account part within the engine: its commands, what it wants of rooms, what rooms have done, and its sessions.
 
+mod doors;
+
 use estoile_mls::Suite;
-use estoile_seal::account::AccountId;
-use estoile_seal::door::{AtDoor, DoorKeys, Knock, Why};
-use estoile_seal::moving::Announcement;
-use sha2::{Digest, Sha256};
+use estoile_seal::door::DoorKeys;
+use sha2::Digest;
 
 use super::Engine;
-use crate::account::{Place, StoredPlace, Waits, Wish, address_of, is_stale, link_fault, relay_url};
+use crate::account::{Place, StoredPlace, Waits, Wish, relay_url};
 use crate::board::Draft;
 use crate::channel::job::{Act, JobId};
 use crate::channel::{ChannelId, Purpose};
@@ -16,7 +16,7 @@ use crate::notice::NoticeKind;
 use crate::out::Cx;
 use crate::private::{Expected, News, Private};
 use crate::room::Room;
-use crate::view::{RelayId, Role, RoomId};
+use crate::view::{RelayId, RoomId};
 
 /// Rounds of asking each other within one turn; what is left comes with the next.
 const ROUNDS: usize = 8;
@@ -124,7 +124,13 @@ impl Engine {
             Wish::DevicesRemoved { account, removed } => {
                 self.each_private(|private, cx| private.devices_removed(&account, &removed, cx), cx);
             }
-            Wish::ContactStopped { .. } => self.touch_private(),
+            Wish::ContactStopped => self.touch_private(),
+            Wish::ContactLooked => {
+                for room in self.rooms.values_mut() {
+                    room.look();
+                }
+                self.touch_private();
+            }
             Wish::Views { by, views } => {
                 let mut split = Vec::new();
                 for room in self.rooms.values_mut() {
@@ -247,114 +253,6 @@ impl Engine {
         self.begin(id, cx);
         self.door(id, cx);
         self.note_place(id);
-    }
-
-    // ── Doors ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// A room of the account that this device is not in: it knocks, as one who belongs there.
-    fn knock_back(&mut self, place: &StoredPlace, cx: &mut Cx<'_>) {
-        let here = self.rooms.values().any(|r| r.log() == Some(place.log) && r.private().is_some());
-        let (Some(door), Some(ticket)) = (place.door, place.ticket) else { return };
-        let Ok(url) = place.relay.parse::<estoile_seal::link::RelayUrl>() else { return };
-        if here {
-            return;
-        }
-        let address = address_of(&url);
-        let door =
-            estoile_seal::account::Door { log: door, ticket: estoile_seal::ticket::TicketSecret::from_bytes(ticket) };
-        let id = self.next_room(cx);
-        let room = Room::waiting_private(id, RelayId(u32::MAX), &address, &place.name, true, cx);
-        self.add(room);
-        let known = (place.name.as_str(), Some(place.log));
-        if let Err(error) = self.accounts.knock(id, &address, &door, Why::Back, known, None, cx) {
-            cx.tell(Draft::new(Some(id), NoticeKind::Knocked, error.to_string(), "Ask to be invited again."));
-        }
-    }
-
-    /// Something stands at a room's door.
-    fn at_door(&mut self, id: RoomId, body: Vec<u8>, cx: &mut Cx<'_>) {
-        let Some(private) = self.rooms.get(&id).and_then(Room::private) else { return };
-        let keys = DoorKeys::from(&private.roster().door);
-        match keys.open(&private.leaves(), &body) {
-            Ok(AtDoor::Knock(knock)) if !is_stale(&knock, cx.now) => {
-                let Some(rank) = rank(private, &knock) else { return };
-                self.accounts.knocked(id, body, rank, cx);
-            }
-            Ok(AtDoor::Knock(_)) => {}
-            Ok(AtDoor::Moved(said)) => self.moved(id, &said, cx),
-            Err(error) => {
-                let advice = "Nothing was done with it. If many come, revoke the room's links.";
-                cx.tell(Draft::new(Some(id), NoticeKind::Forged, error.to_string(), advice));
-            }
-        }
-    }
-
-    /// The room was moved by somebody who may.
-    fn moved(&mut self, id: RoomId, said: &Announcement, cx: &mut Cx<'_>) {
-        let Some(private) = self.rooms.get(&id).and_then(Room::private) else { return };
-        let (address, door, name, log) = (address_of(&said.relay), said.door.clone(), said.name.clone(), said.log);
-        if self.rooms.values().any(|r| r.log() == Some(log)) {
-            return;
-        }
-        if let Err(error) = private.check_move(said) {
-            let detail = format!("somebody says that this room has moved, and that does not count: {error}");
-            cx.tell(Draft::new(Some(id), NoticeKind::Moved, detail, "Ask the room's owner by another way."));
-            return;
-        }
-        let Some(from) = self.rooms.get(&id).and_then(Room::log) else { return };
-        let new = self.next_room(cx);
-        let room = Room::waiting_private(new, RelayId(u32::MAX), &address, &name, true, cx);
-        self.add(room);
-        if let Err(error) =
-            self.accounts.knock(new, &address, &door, Why::Moved(from), (name.as_str(), Some(log)), None, cx)
-        {
-            cx.tell(Draft::new(Some(id), NoticeKind::Moved, error.to_string(), "Ask to be invited to the new room."));
-            return;
-        }
-        cx.tell(Draft::new(
-            Some(id),
-            NoticeKind::Moved,
-            format!("this room goes on as {name} with new keys; this device knocks there"),
-            "Nothing is to be done; what was said here stays here.",
-        ));
-    }
-
-    /// Answers a knock whose turn has come.
-    fn answer_knock(&mut self, id: RoomId, body: &[u8], cx: &mut Cx<'_>) {
-        let Some(room) = self.rooms.get(&id) else { return };
-        let Some(private) = room.private() else { return };
-        let Ok(AtDoor::Knock(knock)) = DoorKeys::from(&private.roster().door).open(&private.leaves(), body) else {
-            return;
-        };
-        let account = knock.account();
-        // Somebody was quicker.
-        if private.devices().iter().any(|(device, _)| *device == knock.device) {
-            return;
-        }
-        let member = private.roster().role(&account);
-        let (role, via) = match knock.why {
-            _ if member.is_some() => (view_role(member), None),
-            Why::Link(link) => match link_fault(private.roster(), &link, cx.now) {
-                None => (Role::Member, Some(link)),
-                Some(why) => {
-                    let detail = format!("{} knocked and was not let in: {why}", knock.name);
-                    let advice = "Make a new link, or invite them, if they should be here.";
-                    cx.tell(Draft::new(Some(id), NoticeKind::Knocked, detail, advice));
-                    return;
-                }
-            },
-            Why::Moved(_) => match private.expects(&account.0) {
-                Some(role) => (role, None),
-                None => return,
-            },
-            Why::Back => {
-                let detail = format!("{} knocked as a member and is none, and was not let in", knock.name);
-                cx.tell(Draft::new(Some(id), NoticeKind::Knocked, detail, "Invite them if they should be here."));
-                return;
-            }
-        };
-        let suite = suite(private);
-        self.accounts.let_in(id, &knock, suite, role, via, cx);
     }
 
     // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -488,27 +386,4 @@ impl Engine {
 /// The suite of a room, by its number in MLS.
 pub(super) fn suite(private: &Private) -> u16 {
     if private.classic() { Suite::Classic } else { Suite::XWing }.number()
-}
-
-fn view_role(role: Option<estoile_seal::roster::Role>) -> Role {
-    match role {
-        Some(estoile_seal::roster::Role::Owner) => Role::Owner,
-        Some(estoile_seal::roster::Role::Admin) => Role::Admin,
-        _ => Role::Member,
-    }
-}
-
-/// Whose turn it is to answer: each device that may has its place, by chance, but the same for all; none: never ours.
-fn rank(private: &Private, knock: &Knock) -> Option<u64> {
-    let account = knock.account();
-    let back = private.roster().role(&account).is_some();
-    let may = |a: &[u8; 32]| back || private.roster().may_add(&AccountId(*a));
-    let place = |device: &estoile_wire::PublicKey| -> [u8; 32] {
-        Sha256::new().chain_update(knock.device.0).chain_update(device.0).finalize().into()
-    };
-    let own = private.me().device.public();
-    let devices = private.devices();
-    let mine = devices.iter().find(|(device, a)| *device == own && may(a))?;
-    let before = devices.iter().filter(|(d, a)| may(a) && place(d) < place(&mine.0)).count();
-    u64::try_from(before).ok()
 }
