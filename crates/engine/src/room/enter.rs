@@ -135,7 +135,10 @@ impl Room {
         self.stored.own_name.clone_from(&private.me().name);
         self.keep_opening(cx);
         self.sealed = Sealed::default();
-        cx.out.changes.clear(names::kind(self.id, Tag::Sealed));
+        // The group that we were in before, if any, has left its entries: the two must not be read as one.
+        for tag in [Tag::Sealed, Tag::Group, Tag::Pending] {
+            cx.out.changes.clear(names::kind(self.id, tag));
+        }
         self.lock = Lock::Private(Box::new(private));
         self.leaves.clear();
         self.learn_leaves(cx);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use estoile_seal::account::{ChainPoint, Standing};
 use estoile_seal::letter::Written;
 use estoile_wire::frame::Record;
 use estoile_wire::{Cursor, PublicKey};
@@ -12,6 +13,8 @@ use estoile_wire::{Cursor, PublicKey};
 use super::Room;
 use super::attach::Attach;
 use super::receive::Origin;
+use crate::board::Draft;
+use crate::notice::NoticeKind;
 use crate::out::Cx;
 use crate::private::{AccountId, Incoming, Private, Taken};
 use crate::view::Event;
@@ -119,10 +122,25 @@ impl Room {
                 letter.name = self.leaf_name(&sender);
                 if let Some(private) = &letter.private {
                     self.views.heard(account, &private.views);
+                    let point = ChainPoint { len: private.chain_length, head: private.chain_head };
+                    self.compare_chains(&account, &point, &letter.name, cx);
                 }
                 self.take(&letter, &written, origin, cx);
             }
             Err(error) => self.forged(error, cx),
+        }
+    }
+
+    /// What a letter says of its account's chain, beside what is known of it: one of the two may be a lie.
+    fn compare_chains(&self, account: &AccountId, said: &ChainPoint, name: &str, cx: &mut Cx<'_>) {
+        let forked = cx.book.verified_chain(account).is_some_and(|known| known.stands_to(said) == Standing::Forked);
+        if forked {
+            let key = PublicKey(*account);
+            let who = self.people.shown(name, &key);
+            let detail =
+                format!("a device of {who} knows another chain of their account than you: one of the two is forged");
+            let advice = "Ask them in another way which devices they have, and compare words with them (verify) before you go on.";
+            cx.tell(Draft::new(Some(self.id), NoticeKind::Split, detail, advice).about(key, name));
         }
     }
 
