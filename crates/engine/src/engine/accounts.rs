@@ -4,7 +4,6 @@ mod doors;
 
 use estoile_mls::Suite;
 use estoile_seal::door::DoorKeys;
-use sha2::Digest;
 
 use super::Engine;
 use crate::account::{Place, StoredPlace, Waits, Wish, relay_url};

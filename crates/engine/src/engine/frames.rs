@@ -85,6 +85,13 @@ impl Engine {
             RelayFrame::Signalled(f) => {
                 self.of_log(relay, &f.log, cx, |room, session, cx| room.signalled(&f, session, cx), |_, _, _| {});
             }
+            frame => self.other_frame(relay, frame, cx),
+        }
+    }
+
+    /// What comes more rarely: a lag, and what only shelves, tickets and blobs bring.
+    fn other_frame(&mut self, relay: RelayId, frame: RelayFrame<'_>, cx: &mut Cx<'_>) {
+        match frame {
             RelayFrame::Lagged(f) => self.of_log(
                 relay,
                 &f.log,
@@ -92,13 +99,6 @@ impl Engine {
                 |room, session, cx| room.lagged(&f, session, cx),
                 |channel, session, cx| channel.lagged(session, cx),
             ),
-            frame => self.other_frame(relay, frame, cx),
-        }
-    }
-
-    /// What only shelves, tickets and blobs bring.
-    fn other_frame(&mut self, relay: RelayId, frame: RelayFrame<'_>, cx: &mut Cx<'_>) {
-        match frame {
             RelayFrame::Done(f) => {
                 self.answered(relay, f.request, cx, |_, _, _| {}, |channel, _, _| channel.done(f.request));
             }

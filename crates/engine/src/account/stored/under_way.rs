@@ -9,6 +9,7 @@ use crate::stored::StoredAddress;
 
 /// Whom a Welcome of ours goes to.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[expect(clippy::large_enum_variant, reason = "a handful at a time, and the vault's derive knows no boxes of maps")]
 pub(crate) enum StoredTo {
     /// A contact's mailbox.
     #[n(0)]
