@@ -20,5 +20,5 @@ mod story;
 mod world;
 
 pub use plan::Plan;
-pub use private::{Lived, PrivateWorld};
+pub use private::{DEVICES, Lived, PrivateWorld};
 pub use world::{Failure, World};

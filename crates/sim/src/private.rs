@@ -27,8 +27,8 @@ use tape::Tape;
 
 /// People; each has two devices at first.
 pub(crate) const PEOPLE: usize = 3;
-/// Devices of a person.
-const DEVICES: usize = 2;
+/// Devices of a person, unless a world is simpler.
+pub const DEVICES: usize = 2;
 /// Milliseconds of a day: worlds begin when one does, so that a seed's story is the same all day.
 const DAY: Millis = 24 * 3_600_000;
 /// So long there is trouble.
@@ -53,6 +53,8 @@ pub(crate) struct Asked {
 pub(crate) struct Play {
     /// Without post-quantum keys.
     classic: bool,
+    /// Devices of a person at first.
+    pub(crate) devices: usize,
     /// All that clients sent.
     pub(crate) tape: Tape,
     asked: BTreeMap<CommandId, Asked>,
@@ -110,28 +112,30 @@ fn draw(rng: &mut ChaCha20Rng) -> Plan {
 }
 
 impl PrivateWorld {
-    /// The world of a seed. `wall`: this machine's time. One seed in sixteen is under the post-quantum suite.
+    /// The world of a seed. `wall`: this machine's time; `devices` of each person: [`DEVICES`], or one for simpler stories.
+    /// One seed in sixteen is under the post-quantum suite.
     #[must_use]
-    pub fn new(seed: u64, wall: Millis) -> Self {
+    pub fn new(seed: u64, wall: Millis, devices: usize) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0x5052_4956);
-        let trouble = draw(&mut rng);
-        Self::planned(seed, wall, trouble, rng, seed % 16 != 7)
+        let trouble = Plan { members: PEOPLE.saturating_mul(devices), ..draw(&mut rng) };
+        Self::planned(seed, wall, trouble, rng, seed % 16 != 7, devices)
     }
 
     /// A world in which nothing goes wrong.
     #[must_use]
     pub fn calm(seed: u64, wall: Millis, classic: bool) -> Self {
         let plan = Plan { members: PEOPLE * DEVICES, trouble: TROUBLE, pause: 20_000, ..Plan::calm() };
-        Self::planned(seed, wall, plan, ChaCha20Rng::seed_from_u64(seed), classic)
+        Self::planned(seed, wall, plan, ChaCha20Rng::seed_from_u64(seed), classic, DEVICES)
     }
 
-    fn planned(seed: u64, wall: Millis, trouble: Plan, mut rng: ChaCha20Rng, classic: bool) -> Self {
+    fn planned(seed: u64, wall: Millis, trouble: Plan, mut rng: ChaCha20Rng, classic: bool, devices: usize) -> Self {
         let start = wall.saturating_sub(wall.checked_rem(DAY).unwrap_or(0));
         let play = Play {
             classic,
+            devices,
             tape: Tape::default(),
             asked: BTreeMap::new(),
-            plots: Plot::draw(&mut rng),
+            plots: Plot::draw(&mut rng, devices),
             pause: pick(&mut rng, &[15_000, 40_000]),
             renamed: 0,
             out: BTreeMap::new(),

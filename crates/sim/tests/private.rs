@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use estoile_sim::PrivateWorld;
+use estoile_sim::{DEVICES, PrivateWorld};
 
 /// So long each part takes new seeds: eight parts on two cores, three minutes in all with the rest.
 const BUDGET: Duration = Duration::from_secs(30);
@@ -21,6 +21,12 @@ fn wall() -> u64 {
     u64::try_from(since.as_millis()).expect("fits")
 }
 
+/// The world of a seed; `ESTOILE_PRIVATE_DEVICES=1` makes it a simpler one, to look for what has nothing to do with devices.
+fn world(seed: u64) -> PrivateWorld {
+    let devices = number("ESTOILE_PRIVATE_DEVICES").and_then(|n| usize::try_from(n).ok());
+    PrivateWorld::new(seed, wall(), devices.unwrap_or(DEVICES))
+}
+
 fn run(world: PrivateWorld) -> estoile_sim::Lived {
     world.run().unwrap_or_else(|failure| panic!("{failure}"))
 }
@@ -29,7 +35,7 @@ fn run(world: PrivateWorld) -> estoile_sim::Lived {
 fn part(part: u64) {
     if let Some(seed) = number("ESTOILE_PRIVATE_SEED") {
         if seed % PARTS == part {
-            println!("{:?}", run(PrivateWorld::new(seed, wall())));
+            println!("{:?}", run(world(seed)));
         }
         return;
     }
@@ -38,7 +44,7 @@ fn part(part: u64) {
     while seeds.map_or_else(|| begin.elapsed() < BUDGET, |seeds| lived < seeds) {
         let seed = lived * PARTS + part;
         let one = Instant::now();
-        let life = run(PrivateWorld::new(seed, wall()));
+        let life = run(world(seed));
         println!("seed {seed}: {life:?} in {:?}", one.elapsed());
         lived += 1;
     }

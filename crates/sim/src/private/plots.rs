@@ -45,12 +45,12 @@ impl Plot {
     }
 
     /// What this world undertakes. No two of them in one person: they would undo each other.
-    pub(super) fn draw(rng: &mut ChaCha20Rng) -> Vec<Self> {
+    pub(super) fn draw(rng: &mut ChaCha20Rng, devices: usize) -> Vec<Self> {
         let mut plots = Vec::new();
-        if one_in(rng, 2) {
+        if one_in(rng, 2) && devices > 1 {
             plots.push(Self::new(Aim::Third { person: 0 }));
         }
-        if one_in(rng, 2) {
+        if one_in(rng, 2) && devices > 1 {
             plots.push(Self::new(Aim::Resign { client: 1 + PEOPLE }));
         }
         if one_in(rng, 2) {

@@ -7,7 +7,7 @@ use estoile_engine::{
 };
 use estoile_wire::Millis;
 
-use super::{Asked, DEVICES, PEOPLE, person_of};
+use super::{Asked, PEOPLE, person_of};
 use crate::client::{ROOM_NAME, relay_address};
 use crate::plan::one_in;
 use crate::world::{MARK, World};
@@ -150,8 +150,9 @@ impl World {
             self.ask(person, "make an account", Command::Account(new))?;
         }
         // Second devices come before everybody has met, or when all are in the room already.
+        let devices = self.play()?.devices;
         let early = one_in(&mut self.rng, 2);
-        if early {
+        if early && devices > 1 {
             self.link_all()?;
         }
         for (one, other) in [(0, 1), (2, 0), (1, 2)] {
@@ -168,13 +169,14 @@ impl World {
             let invite = PrivateCommand::Invite { room, contact };
             self.ask(0, "invite", Command::Private(invite))?;
         }
-        if !early {
+        if !early && devices > 1 {
             self.wait_for("everybody is in the room", |world| (0..PEOPLE).all(|at| world.is_in(at)))?;
             self.link_all()?;
         }
-        let all = PEOPLE * DEVICES;
+        let all = PEOPLE.saturating_mul(devices);
         self.wait_for("every device is in the room", |world| (0..all).all(|at| world.is_in(at)))?;
-        let sees_all = |world: &Self, at| (0..PEOPLE).all(|person| world.seen_devices(at, person) == Some(2));
+        let each = u32::try_from(devices).unwrap_or(0);
+        let sees_all = |world: &Self, at| (0..PEOPLE).all(|person| world.seen_devices(at, person) == Some(each));
         self.wait_for("every device sees all", |world| (0..all).all(|at| sees_all(world, at)))
     }
 
