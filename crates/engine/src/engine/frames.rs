@@ -82,9 +82,6 @@ impl Engine {
                     link.settled();
                 }
             }
-            RelayFrame::Signalled(f) => {
-                self.of_log(relay, &f.log, cx, |room, session, cx| room.signalled(&f, session, cx), |_, _, _| {});
-            }
             frame => self.other_frame(relay, frame, cx),
         }
     }
@@ -92,6 +89,9 @@ impl Engine {
     /// What comes more rarely: a lag, and what only shelves, tickets and blobs bring.
     fn other_frame(&mut self, relay: RelayId, frame: RelayFrame<'_>, cx: &mut Cx<'_>) {
         match frame {
+            RelayFrame::Signalled(f) => {
+                self.of_log(relay, &f.log, cx, |room, session, cx| room.signalled(&f, session, cx), |_, _, _| {});
+            }
             RelayFrame::Lagged(f) => self.of_log(
                 relay,
                 &f.log,
