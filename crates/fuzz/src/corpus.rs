@@ -4,11 +4,12 @@ use estoile_seal::letter::{self, Letter, SenderKey};
 use estoile_seal::signal::{SignalKind, SignalMessage};
 use estoile_seal::{fernet, mimi};
 use estoile_wire::frame::{
-    Append, Attach, Attached, Closing, Create, Created, Detach, Hello, Kept, Lagged, Live, Ping, Pong, Record, Refused,
-    Signal, Signalled, Welcome,
+    Append, Attach, Attached, BlobAsk, BlobGrant, Closing, Count, Counted, Create, Created, Detach, Done, Hello, Kept,
+    Lagged, Live, Ping, Pong, Post, Put, Record, Refused, Signal, Signalled, SlotCount, Take, Taken, Ticket, Tickets,
+    Welcome,
 };
-use estoile_wire::id::{CertificateHash, Nonce};
-use estoile_wire::{ClientFrame, Id16, Limits, PublicKey, Refusal, RelayFrame, Signature};
+use estoile_wire::id::{BlobHash, BlobToken, CertificateHash, LogKind, Nonce, SlotId, TicketSecret};
+use estoile_wire::{ClientFrame, Id16, Limits, LogId, PublicKey, Refusal, RelayFrame, Signature};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -60,8 +61,74 @@ pub(crate) fn client_frames() -> Vec<Vec<u8>> {
         ClientFrame::Ping(Ping { request: 4 }),
     ]
     .iter()
+    .chain(&later_client_frames())
     .map(ClientFrame::encode)
     .collect()
+}
+
+/// Advancing logs, tickets, shelves and blobs.
+fn later_client_frames() -> Vec<ClientFrame<'static>> {
+    let key = keys().access_public();
+    let log = LogId::derive(LogKind::Advancing, &key);
+    let shelf = LogId::derive(LogKind::Shelf, &key);
+    let (ticket, signature) = (TicketSecret([6; 32]), Signature([2; 64]));
+    let create = |kind: LogKind| Create {
+        request: 5,
+        kind: kind as u64,
+        access_key: key,
+        max_ttl: 86_400,
+        quota: 0,
+        signature,
+        entry: None,
+    };
+    let commit = Append {
+        request: 6,
+        log,
+        id16: Id16([5; 16]),
+        epoch: 3,
+        ttl: None,
+        body: b"sealed",
+        advance: Some(PublicKey([7; 32])),
+    };
+    vec![
+        ClientFrame::Create(create(LogKind::Advancing)),
+        ClientFrame::Create(create(LogKind::Shelf)),
+        ClientFrame::Attach(Attach { request: 6, log, epoch: 3, after: 9, signature, newest: None }),
+        ClientFrame::Append(commit),
+        ClientFrame::Tickets(Tickets {
+            request: 7,
+            log: shelf,
+            tickets: vec![Ticket { hash: ticket.hash(), per_day: 20, bytes_per_day: 1 << 20 }; 2],
+            signature,
+        }),
+        ClientFrame::Post(Post {
+            request: 8,
+            log: keys().log_id(),
+            ticket,
+            id16: Id16([8; 16]),
+            ttl: Some(60),
+            body: b"sealed",
+        }),
+        ClientFrame::Put(Put {
+            request: 9,
+            shelf,
+            slot: SlotId([9; 16]),
+            clear: true,
+            items: vec![b"one", b"two"],
+            last_resort: Some(b"last"),
+            signature,
+        }),
+        ClientFrame::Take(Take { request: 10, shelf, ticket }),
+        ClientFrame::Count(Count { request: 11, shelf, signature }),
+        ClientFrame::BlobAsk(BlobAsk {
+            request: 12,
+            log,
+            hash: BlobHash::of(b"sealed"),
+            size: 6,
+            ttl: Some(60),
+            ticket: Some(ticket),
+        }),
+    ]
 }
 
 pub(crate) fn relay_frames() -> Vec<Vec<u8>> {
@@ -104,7 +171,39 @@ pub(crate) fn relay_frames() -> Vec<Vec<u8>> {
         body: &body,
         advance: None,
     }));
-    frames.iter().map(RelayFrame::encode).collect()
+    frames.iter().chain(&later_relay_frames(&body)).map(RelayFrame::encode).collect()
+}
+
+/// Advancing logs, tickets, shelves and blobs.
+fn later_relay_frames(body: &[u8]) -> Vec<RelayFrame<'_>> {
+    let log = LogId::derive(LogKind::Advancing, &keys().access_public());
+    let slot = SlotId([9; 16]);
+    vec![
+        RelayFrame::Record(Record {
+            log,
+            cursor: 9,
+            time: NOW,
+            expires: NOW + 60_000,
+            epoch: 3,
+            id16: Id16([6; 16]),
+            body,
+            advance: Some(PublicKey([7; 32])),
+        }),
+        RelayFrame::Refused(Refused {
+            request: None,
+            code: Refusal::StaleEpoch,
+            limit: Some(4),
+            wait_ms: None,
+            log: Some(log),
+        }),
+        RelayFrame::Done(Done { request: 7 }),
+        RelayFrame::Counted(Counted {
+            request: 9,
+            slots: vec![SlotCount { slot, left: 2, last_resort: true, last_resort_taken: 1 }; 2],
+        }),
+        RelayFrame::Taken(Taken { request: 10, slot, item: b"one", last_resort: false, more: true }),
+        RelayFrame::BlobGrant(BlobGrant { request: 12, token: BlobToken([1; 32]), received: 3 }),
+    ]
 }
 
 pub(crate) fn tokens() -> Vec<Vec<u8>> {

@@ -6,8 +6,10 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use estoile_wire::frame::Ticket;
+use estoile_wire::id::{LogKind, Nonce, SlotId, TicketSecret};
 use estoile_wire::refusal::{Refusal, Retry};
-use estoile_wire::{ClientFrame, RelayFrame, limits};
+use estoile_wire::{ClientFrame, LogId, PublicKey, RelayFrame, limits, proof};
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
 
@@ -17,6 +19,15 @@ fn block(kind: &str) -> BTreeMap<String, String> {
     let inside = after.split_once("```").unwrap().0;
     let pair = |line: &str| line.split_once(": ").map(|(name, hex)| (name.to_owned(), hex.to_owned()));
     inside.lines().map(|line| pair(line).unwrap()).collect()
+}
+
+/// Two such blocks; no name is in both.
+fn blocks(one: &str, two: &str) -> BTreeMap<String, String> {
+    let (one, two) = (block(one), block(two));
+    let all = one.len() + two.len();
+    let both: BTreeMap<String, String> = one.into_iter().chain(two).collect();
+    assert_eq!(both.len(), all, "a name stands twice");
+    both
 }
 
 /// Fails with what the document would have to say.
@@ -36,7 +47,7 @@ fn unhex(hex: &str) -> Vec<u8> {
 
 #[test]
 fn client_frames_are_as_documented() {
-    let documented = block("client-frames");
+    let documented = blocks("client-frames", "client-frames-2");
     let ours: BTreeMap<String, String> =
         common::client_frames().iter().map(|(name, f)| ((*name).to_owned(), hex(&f.encode()))).collect();
     compare(&documented, &ours);
@@ -47,13 +58,39 @@ fn client_frames_are_as_documented() {
 
 #[test]
 fn relay_frames_are_as_documented() {
-    let documented = block("relay-frames");
+    let documented = blocks("relay-frames", "relay-frames-2");
     let ours: BTreeMap<String, String> =
         common::relay_frames().iter().map(|(name, f)| ((*name).to_owned(), hex(&f.encode()))).collect();
     compare(&documented, &ours);
     for (name, frame) in common::relay_frames() {
         assert_eq!(RelayFrame::decode(&unhex(&documented[name])), Ok(frame), "{name}");
     }
+}
+
+/// The bytes that a ticket's, a shelf's and an advancing log's owner hashes and signs. The keys are those of the first
+/// example; the hub's tests check how they sign.
+#[test]
+fn signed_bytes_are_as_documented() {
+    let first = block("worked-example");
+    let key = |name: &str| PublicKey(unhex(&first[name]).try_into().unwrap());
+    let (relay, access, nonce) = (key("relay key"), key("access key"), Nonce([4; 32]));
+    let secret = TicketSecret([6; 32]);
+    let (advancing, shelf) = (LogId::derive(LogKind::Advancing, &access), LogId::derive(LogKind::Shelf, &access));
+    let tickets = [Ticket { hash: secret.hash(), per_day: 20, bytes_per_day: 1 << 20 }];
+    let put = |clear, items: &[&[u8]], last| proof::put(&relay, &nonce, &shelf, &SlotId([7; 16]), clear, items, last);
+    let ours = [
+        ("advancing log id", advancing.0.to_vec()),
+        ("shelf id", shelf.0.to_vec()),
+        ("create bytes of the shelf", proof::create(&relay, &nonce, LogKind::Shelf, &access, 86_400, 0)),
+        ("attach bytes of epoch 3", proof::attach(&relay, &nonce, &advancing, 3)),
+        ("ticket hash", secret.hash().0.to_vec()),
+        ("tickets bytes", proof::tickets(&relay, &nonce, &advancing, 3, &tickets)),
+        ("tickets bytes of no tickets", proof::tickets(&relay, &nonce, &shelf, 0, &[])),
+        ("put bytes", put(false, &[b"one", b"two"], Some(b"last"))),
+        ("put bytes of an emptied slot", put(true, &[], None)),
+        ("count bytes", proof::count(&relay, &nonce, &shelf)),
+    ];
+    compare(&block("signed-bytes"), &ours.map(|(name, bytes)| (name.to_owned(), hex(&bytes))).into());
 }
 
 #[test]
@@ -88,6 +125,12 @@ fn limits_are_as_documented() {
         ("MAX_ATTACHMENTS", limits::MAX_ATTACHMENTS as u64),
         ("MAX_ENTRY_CODE", limits::MAX_ENTRY_CODE as u64),
         ("MAX_TTL_SECONDS", limits::MAX_TTL_SECONDS),
+        ("MAX_TICKETS", limits::MAX_TICKETS as u64),
+        ("MAX_ITEM", limits::MAX_ITEM as u64),
+        ("MAX_ITEMS_A_PUT", limits::MAX_ITEMS_A_PUT as u64),
+        ("MAX_SLOTS", limits::MAX_SLOTS as u64),
+        ("MAX_ITEMS", limits::MAX_ITEMS as u64),
+        ("MAX_BLOB", limits::MAX_BLOB),
     ];
     for (name, value) in limits {
         assert!(DOCUMENT.contains(&format!("| `{name}` | {value} |")), "{name} is {value}");
