@@ -45,6 +45,39 @@ def worked_example():
     return {name: value.hex() for name, value in found.items()}
 
 
+def u64(number):
+    return number.to_bytes(8, "big")
+
+
+def signed_bytes():
+    """What owners of advancing logs and shelves hash and sign (R4.8 to R4.11), with the keys of the worked example."""
+    relay, access = seals.Signer(b"\x01" * 32).public, seals.Signer(b"\x02" * 32).public
+    session_part = relay + b"\x04" * 32
+    advancing, shelf = (seals.sha256(b"estoile.v1 log id\0" + kind + access) for kind in (b"\1", b"\2"))
+    ticket = seals.sha256(b"estoile.v1 ticket\0" + b"\x06" * 32)
+
+    def tickets(log, epoch, listed):
+        return b"estoile.v1 tickets\0" + session_part + log + u64(epoch) + seals.sha256(listed)
+
+    def put(content):
+        return b"estoile.v1 put\0" + session_part + shelf + b"\x07" * 16 + seals.sha256(content)
+
+    said = [u64(2), b"\0", u64(3), b"one", u64(3), b"two", b"\1", u64(4), b"last"]
+    found = {
+        "advancing log id": advancing,
+        "attach bytes of epoch 3": session.attach_bytes(relay, b"\x04" * 32, advancing, 3),
+        "count bytes": b"estoile.v1 count\0" + session_part + shelf,
+        "create bytes of the shelf": b"estoile.v1 create\0" + session_part + b"\2" + access + u64(86_400) + u64(0),
+        "put bytes": put(b"".join(said)),
+        "put bytes of an emptied slot": put(u64(0) + b"\1" + b"\0"),
+        "shelf id": shelf,
+        "ticket hash": ticket,
+        "tickets bytes": tickets(advancing, 3, ticket + u64(20) + u64(1 << 20)),
+        "tickets bytes of no tickets": tickets(shelf, 0, b""),
+    }
+    return {name: value.hex() for name, value in found.items()}
+
+
 def client_frames():
     log, id16, signature = b"\xaa" * 32, b"\x1d" * 16, lambda byte: bytes([byte]) * 64
     create = {0: 1, 1: 0, 2: b"\xac" * 32, 3: 86_400, 4: 0, 5: signature(0x51)}
@@ -61,6 +94,34 @@ def client_frames():
         "hello": [1, {0: [1], 1: b"\xc1" * 32}],
         "ping": [7, {0: 4}],
         "signal": [6, {0: log, 1: b"sealed"}],
+    }
+    return {name: cbor.encode(frame).hex() for name, frame in frames.items()}
+
+
+def later_client_frames():
+    log, id16, signature = b"\xaa" * 32, b"\x1d" * 16, lambda byte: bytes([byte]) * 64
+    ticket, slot, text = b"\x7c" * 32, b"\x5d" * 16, b"sealed"
+    create = {0: 1, 2: b"\xac" * 32, 3: 86_400, 4: 0, 5: signature(0x51)}
+    listed = [{0: b"\x7d" * 32, 1: 20, 2: 1 << 20}, {0: b"\x7e" * 32, 1: 3, 2: 0}]
+    tickets = {0: 5, 1: log, 3: signature(0x54)}
+    post = {0: 6, 1: log, 2: ticket, 3: id16, 5: text}
+    put = {0: 7, 1: log, 2: slot, 6: signature(0x54)}
+    ask = {0: 10, 1: log, 2: b"\xb1" * 32, 3: 100_000}
+    frames = {
+        "append with advance": [5, {0: 3, 1: log, 2: id16, 3: 3, 5: text, 6: b"\xae" * 32}],
+        "attach with a later epoch": [3, {0: 2, 1: log, 2: 3, 3: 5, 4: signature(0x52)}],
+        "blob ask": [25, ask | {4: 3600}],
+        "blob ask by ticket": [25, ask | {5: ticket}],
+        "count": [24, {0: 9, 1: log, 2: signature(0x54)}],
+        "create a shelf": [2, create | {1: 2}],
+        "create an advancing log": [2, create | {1: 1}],
+        "no tickets": [20, tickets | {2: []}],
+        "post": [21, post | {4: 3600}],
+        "post without ttl": [21, post],
+        "put": [22, put | {3: False, 4: [b"one", b"two"], 5: b"last"}],
+        "put that empties a slot": [22, put | {3: True, 4: []}],
+        "take": [23, {0: 8, 1: log, 2: ticket}],
+        "tickets": [20, tickets | {2: listed}],
     }
     return {name: cbor.encode(frame).hex() for name, frame in frames.items()}
 
@@ -138,9 +199,10 @@ def main(protocol_path, seal_path):
     with open(seal_path, encoding="utf-8") as file:
         seal = block(file.read(), "answers")
     strict_signatures()
-    same(block(protocol, "worked-example"), worked_example())
-    same(block(protocol, "client-frames"), client_frames())
-    frames = block(protocol, "relay-frames")
+    same(block(protocol, "worked-example") | block(protocol, "signed-bytes"), worked_example() | signed_bytes())
+    frames = block(protocol, "client-frames") | block(protocol, "client-frames-2")
+    same(frames, client_frames() | later_client_frames())
+    frames = block(protocol, "relay-frames") | block(protocol, "relay-frames-2")
     same(frames, relay_frames(frames))
     same(seal, answers(seal))
 

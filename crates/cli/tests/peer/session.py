@@ -12,7 +12,7 @@ RELAY_FRAMES = {
     1: ("welcome", {0: int, 1: 32, 2: 32, 3: int, 4: 64, 6: dict}, {5: 32}),
     2: ("created", {0: int, 1: 32, 2: int, 3: int}, {}),
     3: ("attached", {0: int, 1: 32, 2: int, 3: int, 4: int}, {}),
-    4: ("record", {0: 32, 1: int, 2: int, 3: int, 4: int, 5: 16, 6: bytes}, {}),
+    4: ("record", {0: 32, 1: int, 2: int, 3: int, 4: int, 5: 16, 6: bytes}, {7: 32}),
     5: ("live", {0: 32, 1: int}, {}),
     6: ("kept", {0: int, 1: int, 2: int}, {}),
     7: ("refused", {1: int}, {0: int, 2: int, 3: int, 4: 32}),
@@ -20,6 +20,10 @@ RELAY_FRAMES = {
     9: ("lagged", {0: 32, 1: int}, {}),
     10: ("pong", {0: int, 1: int}, {}),
     11: ("closing", {0: int}, {}),
+    20: ("done", {0: int}, {}),
+    21: ("counted", {0: int, 1: list}, {}),
+    22: ("taken", {0: int, 1: 16, 2: bytes, 3: bool, 4: bool}, {}),
+    23: ("blob grant", {0: int, 1: 32, 2: int}, {}),
 }
 
 
