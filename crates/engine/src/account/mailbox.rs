@@ -126,6 +126,8 @@ impl Accounts {
         let old = self.own.as_ref().and_then(|own| own.stored.since).is_some_and(|at| opened.letter.sent_at < at);
         match opened.letter.kind {
             _ if stopped => {}
+            // Another device of ours has answered what was asked before this one was.
+            Kind::Request { .. } | Kind::Answer { .. } if old && contact.is_some() => {}
             Kind::Request { card, text } if !own => self.requested(from, &chain, card, text, cx),
             Kind::Answer { card } if !own => self.answered(from, card, cx),
             Kind::Card { card } if !own => {

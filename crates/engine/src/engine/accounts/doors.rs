@@ -141,6 +141,10 @@ fn rank(private: &Private, knock: &Knock) -> Option<u64> {
     };
     let own = private.me().device.public();
     let devices = private.devices();
+    // Nobody need wait for a device that is in already.
+    if devices.iter().any(|(device, _)| *device == knock.device) {
+        return None;
+    }
     let mine = devices.iter().find(|(device, a)| *device == own && may(a))?;
     let before = devices.iter().filter(|(d, a)| may(a) && place(d) < place(&mine.0)).count();
     u64::try_from(before).ok()
