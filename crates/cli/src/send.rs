@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use estoile_client::{Events, Handle, OpenOptions, Pending};
+use estoile_client::{Handle, OpenOptions, Pending};
 use estoile_engine::{Answer, Command, CommandError, DeliveryState, Event, LetterId, Past, RoomId};
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -17,7 +17,7 @@ use crate::out::{self, Reader};
 use crate::patience::{Patience, stopped};
 use crate::plain;
 use crate::signals::{Signals, Stop};
-use crate::target::{self, Target, Wanted};
+use crate::target::{self, Listener, Target, Wanted};
 
 /// Messages under way at a time: enough to share the relay's syncs, few enough to be told soon what has failed.
 const WINDOW: usize = 256;
@@ -34,7 +34,8 @@ struct Told {
 
 pub(crate) async fn run(args: Send) -> Outcome {
     let options = OpenOptions { past: Past::Newest(CONTEXT), ..OpenOptions::default() };
-    let wanted = Wanted { room: args.room, own_name: args.name, data: args.data, clock: args.clock, options };
+    let (data, clock, wait) = (args.data, args.clock, args.wait);
+    let wanted = Wanted { room: args.room, own_name: args.name, data, clock, wait, options };
     let Target { handle, events, room, .. } = target::open(wanted).await?;
     // Only now: while a question waits on the terminal, Ctrl-C ends the program by itself.
     let mut signals = Signals::listen()?;
@@ -61,7 +62,7 @@ pub(crate) async fn run(args: Send) -> Outcome {
 
 struct Work {
     handle: Handle,
-    events: Events,
+    events: Listener,
     room: RoomId,
     ttl: Option<Option<u64>>,
     json: bool,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use estoile_client::{Events, Handle, OpenOptions};
+use estoile_client::{Handle, OpenOptions};
 use estoile_engine::{ConnectionView, DeliveryState, Event, LetterId, MessageView, Notice, Past, RoomId};
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::out::{self, Reader};
 use crate::patience::Patience;
 use crate::plain;
 use crate::signals::{Signals, Stop};
-use crate::target::{self, Target, Wanted};
+use crate::target::{self, Listener, Target, Wanted};
 
 /// Records read first, so that what comes next can be told from what is missing.
 const CONTEXT: u64 = 16;
@@ -63,7 +63,8 @@ enum End {
 pub(crate) async fn run(args: Tail) -> Outcome {
     let past = if args.all { Past::All } else { Past::Newest(CONTEXT) };
     let options = OpenOptions { past, ..OpenOptions::default() };
-    let wanted = Wanted { room: args.room, own_name: args.name, data: args.data, clock: args.clock, options };
+    let (data, clock, wait) = (args.data, args.clock, args.wait);
+    let wanted = Wanted { room: args.room, own_name: args.name, data, clock, wait, options };
     let Target { handle, events, room, name } = target::open(wanted).await?;
     // Only now: while a question waits on the terminal, Ctrl-C ends the program by itself.
     let mut signals = Signals::listen()?;
@@ -99,7 +100,7 @@ impl Follow {
     async fn run(
         &mut self,
         handle: &Handle,
-        mut events: Events,
+        mut events: Listener,
         time: Option<tokio::time::Instant>,
         all: bool,
         signals: &mut Signals,
