@@ -13,7 +13,9 @@ const LEAST_ID: usize = 6;
 /// A room of the vault, by name or number.
 pub(crate) fn room<'a>(rooms: &'a [RoomView], wanted: &str) -> Result<&'a RoomView, Failure> {
     let found = by(rooms, wanted, |r| r.name.as_str(), |r| u64::from(r.id.0), |_| "");
-    one(found, wanted, "room", "see `estoile room list`", |r| format!("{} ({})", line(&r.name), r.id.0))
+    one(found, wanted, "room", "see `estoile room list`, or give its link", |r| {
+        format!("{} ({})", line(&r.name), r.id.0)
+    })
 }
 
 /// A contact, by name, number or account id.

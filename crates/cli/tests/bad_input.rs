@@ -10,7 +10,7 @@ const NOWHERE: &str = "http://127.0.0.1:1/#q/kitchen/AAAAAAAAAAAAAAAAAAAAAAAAAAA
 #[test]
 fn a_link_that_is_none_is_not_repeated() {
     for command in ["send", "tail"] {
-        run(&[command, "not a link"]).fails(2, &["link"]);
+        run(&[command, "not a link"]).fails(1, &["no room", "link"]);
         let cut = NOWHERE.get(..NOWHERE.len() - 5).unwrap();
         let done = run(&[command, cut]);
         assert!(!done.err.contains("/AAAA"), "{done:?}");

@@ -157,7 +157,10 @@ fn who_is_removed_reads_and_writes_nothing_more() {
     alice.run(&["send", "Tea", "after"]).ok();
     bob.run(&["send", "Tea", "still here?"]).fails(1, &["not in this room any more"]);
     assert_eq!(carol.texts("Tea", 2), ["before", "after"]);
-    assert!(!bob.texts("Tea", 2).contains(&"after".to_owned()));
+    let left = bob.run(&["tail", "Tea", "--all", "--for", "5s"]);
+    assert!(left.text().contains("before") && !left.text().contains("after"), "{}", left.text());
+    assert_eq!(left.code, Some(1));
+    assert!(left.err.contains("not in this room any more"), "{}", left.err);
     assert_eq!(alice.objects(&["room", "members", "Tea"]).len(), 2);
 }
 

@@ -214,7 +214,7 @@ fn a_vault_goes_on_where_it_was() {
     let tail = start_command(alice(&["tail", &link]));
     tail.says("following");
     // The folder is the follower's now: who comes second acts through it, and needs no passphrase for that.
-    let mut second = estoile(&["send", &link, "three", "--json", "--data", data.to_str().unwrap()]);
+    let mut second = estoile(&["send", &link, "three", "--as", "Alice", "--json", "--data", data.to_str().unwrap()]);
     second.env_remove("ESTOILE_PASSPHRASE");
     let told = finish(second, b"").ok();
     assert_eq!(json(told.text().trim())["state"], "kept");
