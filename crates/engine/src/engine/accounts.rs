@@ -69,7 +69,7 @@ impl Engine {
     }
 
     /// How a Welcome names a room.
-    fn place(&self, id: RoomId) -> Option<Place> {
+    pub(super) fn place(&self, id: RoomId) -> Option<Place> {
         let room = self.rooms.get(&id)?;
         let private = room.private()?;
         let mut address = room.address();
@@ -102,7 +102,7 @@ impl Engine {
         self.accounts.note_place(stored);
     }
 
-    fn forget_place(&mut self, id: RoomId) {
+    pub(super) fn forget_place(&mut self, id: RoomId) {
         if let Some(log) = self.rooms.get(&id).and_then(Room::log) {
             self.accounts.forget_place(&log);
         }
@@ -216,7 +216,12 @@ impl Engine {
                 cx.tell(Draft::new(Some(id), NoticeKind::Invited, detail, "Leave it if you don't want to be there."));
             }
             // Another device's answer, or an old letter read again.
-            Err(crate::private::JoinError::NotForUs) if inside || invitation.old => {}
+            Err(crate::private::JoinError::NotForUs) if inside || invitation.old => {
+                // What we knock for still waits for its answer.
+                if let Some(stored) = self.accounts.invitations.get_mut(&number) {
+                    stored.room = None;
+                }
+            }
             Err(error) => {
                 let detail = format!("the invitation to {} can't be used: {error}", invitation.name);
                 cx.tell(Draft::new(None, NoticeKind::Invited, detail, "Nothing was changed here."));
@@ -241,6 +246,11 @@ impl Engine {
         cursor: u64,
         cx: &mut Cx<'_>,
     ) {
+        let moved = self.rooms.get(&id).is_some_and(|r| r.log().is_some_and(|log| log != private.log()));
+        if moved {
+            self.go_on(id, private, address, (None, Some(cursor)), cx);
+            return;
+        }
         if let Some(room) = self.rooms.get_mut(&id) {
             room.enter(private, cursor, cx);
             self.route(id);
@@ -296,7 +306,7 @@ impl Engine {
     /// What the account part has asked of private rooms in this turn is begun in this turn.
     pub(super) fn rooms_again(&mut self, cx: &mut Cx<'_>) {
         for id in self.touched.clone() {
-            let Some(room) = self.rooms.get_mut(&id).filter(|room| room.private().is_some()) else { continue };
+            let Some(room) = self.rooms.get_mut(&id).filter(|room| room.private().is_some() || self.turning.iter().any(|t| t.quick == room.id)) else { continue };
             let session = self.links.get_mut(&room.relay).and_then(Link::session);
             room.due(session, cx);
         }
@@ -326,12 +336,12 @@ impl Engine {
     }
 
     fn jobs_due(&mut self, cx: &mut Cx<'_>) {
-        let ready = self.accounts.tickets_set() || self.accounts.own.is_none();
+        let ready = self.accounts.ready_to_post() || self.accounts.own.is_none();
         let ids: Vec<JobId> = self.accounts.jobs.keys().copied().collect();
         let mut flying = std::collections::BTreeMap::<RelayId, usize>::new();
         for id in ids {
             let Some(job) = self.accounts.jobs.get_mut(&id) else { continue };
-            // Letters carry tickets of ours, which must be in force before anybody uses them.
+            // Letters carry tickets of ours, which our other devices must know, and the relay, before anybody uses them.
             if matches!(job.stored.act, Act::Post { .. }) && !ready {
                 continue;
             }
@@ -358,6 +368,7 @@ impl Engine {
             }
         }
         self.answer_links(cx);
+        self.turn_private(cx);
     }
 
     fn sync(&mut self, cx: &mut Cx<'_>) {
