@@ -102,6 +102,63 @@ fn scan(format: &str) {
     assert!(!text.contains("127.0.0.1"), "a peer's address stands in the log");
 }
 
+/// The whole state of a relay after lives of accounts, contacts, devices and private rooms: no account's id, no device's,
+/// no name, no roster, no room's name stands in it.
+#[test]
+fn the_relay_writes_down_nothing_of_who_is_who() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mut command = estoile(&["serve", "--listen", "127.0.0.1:0", "--data", &at("relay")]);
+    command.env("ESTOILE_LOG", "trace").stderr(std::fs::File::create(folder.path().join("relay.log")).unwrap());
+    let mut child = start_command(command);
+    let url = child.line().strip_prefix("listening on ").unwrap().to_owned();
+    let person = |who: &str, args: &[&str]| {
+        let mut command = estoile(&[args, &["--data", &at(&format!("people/{who}"))]].concat());
+        command.env("ESTOILE_PASSPHRASE", "correct horse battery");
+        finish(command, b"").ok().text().trim().to_owned()
+    };
+    let (one, other) = ("Bartholomew", "Wilhelmina");
+    let mut needles: Vec<Vec<u8>> = Vec::new();
+    for who in [one, other] {
+        needles
+            .push(person(who, &["account", "new", "--as", who, "--relay", &url, "--device", "ironclad"]).into_bytes());
+    }
+    let link = person(one, &["contact", "link"]);
+    person(other, &["contact", "add", &link, "--text", "remember-the-lighthouse"]);
+    person(one, &["contact", "accept", other]);
+    person(one, &["room", "new", "--private", "--name", "obsidian-greenhouse"]);
+    person(one, &["room", "invite", "obsidian-greenhouse", other]);
+    person(other, &["send", "obsidian-greenhouse", "the-orchid-blooms-at-dawn"]);
+    let door = person(one, &["room", "link", "obsidian-greenhouse"]);
+    person(one, &["room", "role", "obsidian-greenhouse", other, "admin"]);
+    person(one, &["send", "obsidian-greenhouse", "water-it-with-rain-alone"]);
+    person(other, &["tail", "obsidian-greenhouse", "--all", "--count", "2"]);
+    for who in [one, other] {
+        let shown: serde_json::Value = serde_json::from_str(&person(who, &["account", "show", "--json"])).unwrap();
+        let ids = [&shown["account"], &shown["devices"][0]["device"]];
+        needles.extend(ids.map(|id| HEXLOWER.decode(id.as_str().unwrap().as_bytes()).unwrap()));
+        needles.push(who.as_bytes().to_vec());
+    }
+    let words = ["ironclad", "obsidian-greenhouse", "remember-the-lighthouse", "the-orchid-blooms-at-dawn"];
+    needles.extend(words.into_iter().chain(["water-it-with-rain-alone"]).map(|w| w.as_bytes().to_vec()));
+    needles.extend([link, door].map(|link| link.rsplit('/').next().unwrap().as_bytes().to_vec()));
+
+    let mut found = Vec::new();
+    mapped(&child, &mut found);
+    child.signal(Signal::TERM);
+    assert_eq!(child.wait_open(), Some(0));
+    files(&folder.path().join("relay"), &mut found);
+    found.push(("the log".to_owned(), std::fs::read(folder.path().join("relay.log")).unwrap()));
+    let kept: usize = found.iter().map(|(_, bytes)| bytes.len()).sum();
+    assert!(kept > 50_000, "accounts, shelves and rooms are there: {kept} bytes");
+    for needle in needles.iter().flat_map(|n| spellings(n)) {
+        for (name, bytes) in &found {
+            let stands = bytes.windows(needle.len()).any(|w| w == needle);
+            assert!(!stands, "{} stands in {name}", String::from_utf8_lossy(&needle));
+        }
+    }
+}
+
 /// The files that the process has mapped into its memory.
 fn mapped(child: &common::Running, found: &mut Vec<(String, Vec<u8>)>) {
     let maps = std::fs::read_to_string(format!("/proc/{}/maps", child.id())).unwrap_or_default();
