@@ -114,6 +114,8 @@ pub(crate) struct Accounts {
     pub(crate) channels: BTreeMap<ChannelId, Channel>,
     pub(crate) jobs: BTreeMap<JobId, Job>,
     seen: BTreeMap<u64, [u8; 16]>,
+    /// Letters under tickets that are not known here yet, and until when they wait for another device's word.
+    held: Vec<(Millis, crate::channel::Heard)>,
     pub(crate) link: Option<link::DeviceLink>,
     pub(crate) restoring: Option<restore::Restoring>,
     counters: StoredCounters,
@@ -242,6 +244,7 @@ impl Accounts {
         for news in cx.book.take_news() {
             self.chain_news(&news, cx);
         }
+        self.held_again(cx);
     }
 
     fn channel_news(&mut self, id: ChannelId, purpose: Purpose, news: ChannelNews, cx: &mut Cx<'_>) {
@@ -282,10 +285,11 @@ impl Accounts {
     pub(crate) fn next_timeout(&self) -> Option<Millis> {
         let channels = self.channels.values().filter_map(Channel::next_timeout);
         let jobs = self.jobs.values().filter_map(Job::next_timeout);
-        let upkeep = self.shelf.next_timeout(self.shelf_live()).into_iter();
+        let stopped = self.own.as_ref().is_none_or(|own| own.stored.stopped.is_some());
+        let upkeep = self.shelf.next_timeout(!stopped && self.shelf_live()).into_iter();
         let log = self.log_timeout().into_iter();
         let link = self.link_timeout().into_iter();
-        let knocks = self.pending_timeout().into_iter();
+        let knocks = self.pending_timeout().into_iter().chain(self.held_timeout());
         channels.chain(jobs).chain(upkeep).chain(log).chain(link).chain(knocks).min()
     }
 

@@ -149,8 +149,9 @@ impl StoredChannel {
 }
 
 /// A record that came in a channel.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Heard {
+    pub(crate) cursor: Cursor,
     pub(crate) epoch: u64,
     pub(crate) body: Vec<u8>,
 }
@@ -167,6 +168,10 @@ pub(crate) struct Channel {
     pub(crate) read_up: bool,
     tickets_request: Option<u64>,
     flights: Vec<(u64, Id16)>,
+    /// The epoch of the last append (advancing logs).
+    appended_in: u64,
+    /// See [`Self::hold_from`].
+    held_from: Option<Cursor>,
     pause_until: Millis,
     changed: bool,
     /// What happened that the account part must look at.
@@ -210,6 +215,8 @@ impl Channel {
             tickets_request: None,
             flights: Vec::new(),
             pause_until: 0,
+            appended_in: 0,
+            held_from: None,
             changed: false,
             news: Vec::new(),
         };
@@ -276,6 +283,14 @@ impl Channel {
         }
     }
 
+    /// From this record on they are read again after a restart: what they mean is not known yet. None: all is understood.
+    pub(crate) fn hold_from(&mut self, cursor: Option<Cursor>) {
+        if self.held_from != cursor {
+            self.held_from = cursor;
+            self.changed = true;
+        }
+    }
+
     pub(crate) const fn changed(&mut self) {
         self.changed = true;
     }
@@ -309,7 +324,11 @@ impl Channel {
 
     pub(crate) fn flush(&mut self, cx: &mut Cx<'_>) {
         if core::mem::take(&mut self.changed) {
-            cx.put(names::channel(self.id.0), &self.stored);
+            let mut stored = self.stored.clone();
+            if let Some(held) = self.held_from {
+                stored.cursor = stored.cursor.min(held.saturating_sub(1));
+            }
+            cx.put(names::channel(self.id.0), &stored);
         }
     }
 

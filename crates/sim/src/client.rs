@@ -25,6 +25,12 @@ pub(crate) fn relay_address(pin: RelayKeyHash) -> RelayAddress {
     RelayAddress { host: "127.0.0.1".to_owned(), port: 7070, tls: false, pin: Some(pin) }
 }
 
+/// The room that counts: the one that the client is in, else the one that it waits for.
+fn home(rooms: &[RoomView]) -> Option<RoomId> {
+    let inside = |room: &&RoomView| room.private.as_ref().is_none_or(|p| p.role.is_some());
+    rooms.iter().find(inside).or_else(|| rooms.first()).map(|room| room.id)
+}
+
 /// When in a turn a client dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -133,7 +139,7 @@ impl Client {
         let mut env = Env { now: clock, rng: &mut self.rng };
         let loading = ready(Engine::load(&vault, &mut env)).ok_or("loading waits")?;
         let engine = loading.map_err(|e| format!("loading: {e}"))?;
-        self.room = engine.rooms().first().map(|room| room.id);
+        self.room = home(&engine.rooms());
         self.life = Some(Life { engine, vault, connection: None, attempt: None, wake: None, hurried: 0 });
         self.lives = self.lives.saturating_add(1);
         match self.snapshot() {
@@ -192,7 +198,12 @@ impl Client {
     /// What a room looks like now: whether this device is in it.
     pub(crate) fn note_room(&mut self, view: &RoomView) {
         let Some(private) = &view.private else { return };
-        self.room = Some(view.id);
+        if private.role.is_some() || self.room.is_none() {
+            self.room = Some(view.id);
+        }
+        if self.room != Some(view.id) {
+            return;
+        }
         let inside = !private.waiting && private.role.is_some() && view.stopped.is_none();
         match (self.stays.last_mut().filter(|stay| !stay.over), inside) {
             (None, true) => self.stays.push(Stay { from: private.epoch, over: false }),

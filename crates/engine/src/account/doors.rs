@@ -72,6 +72,12 @@ impl Accounts {
         self.open_channel(stored, cx);
     }
 
+    /// The room that waits to be let into this log.
+    pub(crate) fn waiting_for(&self, log: &LogId) -> Option<RoomId> {
+        let knocks = self.own.as_ref().map(|own| own.stored.knocks.as_slice()).unwrap_or_default();
+        knocks.iter().find(|k| k.log.as_ref() == Some(log)).map(|k| RoomId(k.room))
+    }
+
     /// Knocks at a door; the room waits. Answered when the knock is kept.
     #[expect(clippy::too_many_arguments, reason = "where, at which door, why, and who waits")]
     pub(crate) fn knock(

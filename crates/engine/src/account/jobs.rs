@@ -119,6 +119,12 @@ impl Accounts {
         [Purpose::Mailbox, Purpose::Shelf].iter().all(|p| self.channel(*p).is_some_and(|c| c.stored.tickets_set))
     }
 
+    /// Our other devices can know every ticket that our letters carry, and the relay takes it.
+    pub(crate) fn ready_to_post(&self) -> bool {
+        let written = self.own.as_ref().is_some_and(|own| own.is_written() || own.stored.stopped.is_some());
+        written && self.tickets_set()
+    }
+
     /// Takes away everything of one kind that waits.
     pub(crate) fn drop_jobs(&mut self, which: impl Fn(&Job) -> bool, cx: &mut Cx<'_>) {
         self.jobs.retain(|id, job| {

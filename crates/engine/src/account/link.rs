@@ -57,8 +57,8 @@ impl Accounts {
         self.link.as_ref().map(|link| link.until)
     }
 
-    /// Makes a device link. Answered with its text.
-    pub(crate) fn link_device(&mut self, cx: &mut Cx<'_>) -> Result<String, CommandError> {
+    /// Makes a device link. Answered with its text when its log is there: who uses it may be quick.
+    pub(crate) fn link_device(&mut self, command: CommandId, cx: &mut Cx<'_>) -> Result<(), CommandError> {
         let own = self.need()?;
         let relay = own.relay_url().ok_or_else(no_relay_key)?;
         let secret = DeviceSecret::generate(cx.rng);
@@ -71,7 +71,8 @@ impl Accounts {
         self.link =
             Some(DeviceLink { secret, side: Side::Old(Box::new(inviter)), until, view, candidate_name: String::new() });
         self.changed = true;
-        Ok(text)
+        self.wait(Waits::Link, command, Answer::Link(text));
+        Ok(())
     }
 
     /// Takes the new device's side.
@@ -139,6 +140,9 @@ impl Accounts {
     pub(super) fn link_news(&mut self, news: ChannelNews, cx: &mut Cx<'_>) {
         match news {
             ChannelNews::Record(heard) => self.link_record(&heard, cx),
+            ChannelNews::Live if self.link.as_ref().is_some_and(|l| matches!(l.side, Side::Old(_))) => {
+                self.answer(&Waits::Link, None, cx);
+            }
             ChannelNews::Kept => {
                 self.answer(&Waits::Link, None, cx);
                 let said = self.channel(Purpose::Link).is_some_and(|c| c.stored.outgoing.is_empty());

@@ -8,6 +8,8 @@ use estoile_seal::views::View;
 use estoile_wire::Id16;
 
 use super::create::seed;
+use estoile_wire::Millis;
+
 use super::jobs::Then;
 use super::own::Own;
 use super::stored::{Stage, StoredReach};
@@ -21,7 +23,44 @@ use crate::out::Cx;
 use crate::turn::CommandId;
 use crate::view::ContactId;
 
+/// A letter under a ticket that is not known here waits so long for another device's word of it: that comes by the account's
+/// log, which is read in steps of a round trip.
+const HOLD_MS: u64 = 60_000;
+/// Letters that wait so; more are somebody's flood.
+const MAX_HELD: usize = 64;
+const UNKNOWN_TICKET: &str = "a letter came under a ticket that is not known here (any more), and was left out";
+
 impl Accounts {
+    /// After a restart the mailbox is read again from the first letter that waits.
+    fn note_held(&mut self) {
+        let first = self.held.iter().map(|(_, heard)| heard.cursor).min();
+        if let Some(channel) = self.channel_mut(crate::channel::Purpose::Mailbox) {
+            channel.hold_from(first);
+        }
+    }
+
+    /// When the wait of a letter ends.
+    pub(super) fn held_timeout(&self) -> Option<Millis> {
+        self.held.iter().map(|(until, _)| *until).min()
+    }
+
+    /// Judges letters again whose tickets were not known: those that are known now, and those whose time is over.
+    pub(super) fn held_again(&mut self, cx: &mut Cx<'_>) {
+        if self.held.is_empty() {
+            return;
+        }
+        for (until, heard) in core::mem::take(&mut self.held) {
+            if self.ticket_of(&heard.body).is_some() {
+                self.letter(&heard, cx);
+            } else if until <= cx.now {
+                forged(UNKNOWN_TICKET, cx);
+            } else {
+                self.held.push((until, heard));
+            }
+        }
+        self.note_held();
+    }
+
     /// Writes to a contact.
     pub(super) fn post_to(
         &mut self,
@@ -84,7 +123,13 @@ impl Accounts {
             if fresh && self.channel(crate::channel::Purpose::Mailbox).is_some_and(|c| !c.read_up) {
                 return;
             }
-            forged("a letter came under a ticket that is not known here (any more), and was left out", cx);
+            // Another device of ours may have made the ticket: its word of it is on the way.
+            if self.held.len() < MAX_HELD {
+                self.held.push((cx.now.saturating_add(HOLD_MS), heard.clone()));
+                self.note_held();
+            } else {
+                forged(UNKNOWN_TICKET, cx);
+            }
             return;
         };
         let Some(own) = &self.own else { return };

@@ -51,9 +51,7 @@ impl Channel {
     pub(crate) fn next_timeout(&self) -> Option<Millis> {
         match self.attach {
             Attach::Waiting { until } => Some(until),
-            Attach::Live if self.pause_until > 0 && (!self.stored.tickets_set || !self.stored.outgoing.is_empty()) => {
-                Some(self.pause_until)
-            }
+            Attach::Live if self.pause_until > 0 => Some(self.pause_until),
             _ => None,
         }
     }
@@ -157,7 +155,8 @@ impl Channel {
         }
         self.stored.cursor = frame.cursor;
         self.changed = true;
-        self.news.push(ChannelNews::Record(Heard { epoch: frame.epoch, body: frame.body.to_vec() }));
+        let heard = Heard { cursor: frame.cursor, epoch: frame.epoch, body: frame.body.to_vec() };
+        self.news.push(ChannelNews::Record(heard));
         if frame.advance.is_some() && frame.epoch == self.stored.epoch && self.kind() == LogKind::Advancing {
             self.stored.epoch = self.stored.epoch.saturating_add(1);
             self.attach(session, cx);

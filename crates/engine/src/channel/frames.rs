@@ -5,7 +5,7 @@ use estoile_wire::id::{LogKind, TicketHash};
 use estoile_wire::refusal::Retry;
 use estoile_wire::{ClientFrame, Id16, PublicKey, Refusal, proof};
 
-use super::attach::later;
+use super::attach::{Attach, later};
 use super::{Channel, ChannelNews};
 use crate::link::Session;
 use crate::out::Cx;
@@ -67,6 +67,7 @@ impl Channel {
         let frame = Append { request, log, id16, epoch, ttl: None, body, advance: Some(advance) };
         session.say(&ClientFrame::Append(frame), cx);
         self.flights.push((request, id16));
+        self.appended_in = epoch;
         Some(request)
     }
 
@@ -92,6 +93,10 @@ impl Channel {
             self.changed = true;
             self.news.push(ChannelNews::Kept);
         } else {
+            // Nothing more is written before the commit itself has come, and the next epoch's key was proven.
+            if self.is_live() && self.appended_in == self.stored.epoch {
+                self.attach = Attach::Reading;
+            }
             self.news.push(ChannelNews::Appended { request });
         }
     }
@@ -105,6 +110,11 @@ impl Channel {
             // Somebody of ours was quicker: what they wrote comes, and then it is written anew.
             self.news.push(ChannelNews::Stale);
             self.read_on(session, cx);
+            return;
+        }
+        if frame.code == Refusal::NotAttached && self.kind() == LogKind::Advancing {
+            // The epoch has ended while it was on its way: written anew when the next one is there.
+            self.news.push(ChannelNews::Later);
             return;
         }
         if frame.code == Refusal::NoSuchLog && self.kind() == LogKind::Shelf {

@@ -83,6 +83,8 @@ impl Engine {
             let mut board = core::mem::take(&mut engine.book);
             engine.accounts = Accounts::load(&load_accounts(vault).await?, &mut board).ok_or(LoadError::Unreadable)?;
             engine.book = board;
+            // Faces may look before the first turn.
+            engine.rooms.values_mut().for_each(|room| room.learn_known(&engine.book));
             Ok(engine)
         }
     }

@@ -50,7 +50,7 @@ impl Engine {
                 self.touched.extend(self.rooms.values().filter(|r| r.is_private()).map(|r| r.id));
                 return Ok(Some(answer));
             }
-            AccountCommand::LinkDevice => return accounts.link_device(cx).map(|l| Some(Answer::Link(l))),
+            AccountCommand::LinkDevice => accounts.link_device(id, cx)?,
             AccountCommand::ConfirmDevice { yes, history: _ } => {
                 accounts.confirm_device(yes, cx)?;
                 return Ok(Some(Answer::Done));

@@ -122,7 +122,7 @@ impl Room {
     }
 
     /// What the book says of the room's people, for the turns to come.
-    pub(super) fn learn_known(&mut self, book: &Book) {
+    pub(crate) fn learn_known(&mut self, book: &Book) {
         let Some(private) = self.lock.private() else { return };
         let known = Known::of(private, book);
         if known != self.known {

@@ -80,6 +80,10 @@ impl World {
         let client = self.clients.get(index).ok_or("no such member")?;
         let snapshot = client.snapshot().ok_or("has no room")?;
         let room = &snapshot.room;
+        let rooms = client.engine().map(|e| e.rooms().len());
+        if rooms != Some(1) {
+            return Err(format!("shows {rooms:?} rooms, and there is one"));
+        }
         if room.connection != ConnectionView::Online || room.stopped.is_some() {
             return Err(format!("is not online: {:?} {:?}", room.connection, room.stopped));
         }

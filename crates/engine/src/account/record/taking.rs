@@ -33,7 +33,13 @@ impl Accounts {
                 ticket: room.door.as_ref().map(|d| *d.ticket.as_bytes()),
             };
             match known {
-                Some(known) => *known = place,
+                Some(known) => {
+                    // It could not be knocked at before its door was known.
+                    if known.door.is_none() && place.door.is_some() && !own.stored.joined {
+                        new.push(place.clone());
+                    }
+                    *known = place;
+                }
                 None => {
                     if !own.stored.joined {
                         new.push(place.clone());
