@@ -8,6 +8,7 @@ mod frames;
 mod load;
 mod people;
 mod private;
+mod turning;
 
 pub use load::LoadError;
 
@@ -54,6 +55,8 @@ pub struct Engine {
     accounts: Accounts,
     /// Room links that somebody waits for.
     links_awaited: Vec<(RoomId, [u8; 8], crate::turn::CommandId)>,
+    /// Quick rooms that are turned into private ones.
+    turning: Vec<turning::Turning>,
     /// Rooms that something happened to in this turn.
     touched: BTreeSet<RoomId>,
     /// The driver is about to end: nothing is connected any more.

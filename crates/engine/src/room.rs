@@ -9,6 +9,7 @@ mod commits;
 mod end;
 mod enter;
 mod faces;
+mod follow;
 mod group;
 mod hold;
 mod lock;

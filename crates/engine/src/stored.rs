@@ -181,6 +181,31 @@ pub(crate) struct Progress {
     /// In a private room: the first epoch with all the accounts that are in it now; what was said before is not said again.
     #[n(15)]
     pub(crate) newcomers: Option<u64>,
+    /// In a quick room: the private one into which somebody turned it.
+    #[n(16)]
+    pub(crate) follow: Option<StoredFollow>,
+}
+
+/// Where a quick room goes on as a private one.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredFollow {
+    /// The account that says so.
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) by: [u8; 32],
+    /// The private room's link.
+    #[n(1)]
+    pub(crate) link: String,
+    /// Two accounts say two things.
+    #[n(2)]
+    pub(crate) split: bool,
+}
+
+impl core::fmt::Debug for StoredFollow {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("StoredFollow(..)")
+    }
 }
 
 impl Progress {

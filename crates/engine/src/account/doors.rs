@@ -72,12 +72,6 @@ impl Accounts {
         self.open_channel(stored, cx);
     }
 
-    /// The room that waits to be let into this log.
-    pub(crate) fn waiting_for(&self, log: &LogId) -> Option<RoomId> {
-        let knocks = self.own.as_ref().map(|own| own.stored.knocks.as_slice()).unwrap_or_default();
-        knocks.iter().find(|k| k.log.as_ref() == Some(log)).map(|k| RoomId(k.room))
-    }
-
     /// Knocks at a door; the room waits. Answered when the knock is kept.
     #[expect(clippy::too_many_arguments, reason = "where, at which door, why, and who waits")]
     pub(crate) fn knock(
@@ -265,11 +259,23 @@ impl Accounts {
         own.stored.knocks.iter().find(|k| k.name == name && k.log.is_none()).map(|k| RoomId(k.room))
     }
 
-    /// Tells the members at a room's door.
-    pub(crate) fn announce(&mut self, room: RoomId, body: Vec<u8>) {
-        if let Some(channel) = self.channel_mut(Purpose::Door(room.0)) {
-            channel.push(door::id16(&body), body);
-        }
+    /// Tells the members at a room's door, which is not read here any more.
+    pub(crate) fn announce(
+        &mut self,
+        room: RoomId,
+        (address, door): (&RelayAddress, &Door),
+        body: Vec<u8>,
+        cx: &mut Cx<'_>,
+    ) {
+        let act =
+            Act::Post { log: door.log, ticket: door.ticket.relay_ticket(), id16: door::id16(&body), body, blob: None };
+        self.job(&StoredAddress::of(address), act, Then::Moved(room.0), None, cx);
+    }
+
+    /// The room for which we knock at the door of this log.
+    pub(crate) fn knocking_for(&self, log: &LogId) -> Option<RoomId> {
+        let own = self.own.as_ref()?;
+        own.stored.knocks.iter().find(|k| k.log == Some(*log)).map(|k| RoomId(k.room))
     }
 
     /// A room is forgotten.

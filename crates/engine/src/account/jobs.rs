@@ -49,6 +49,9 @@ pub(crate) enum Then {
     /// A knock is kept.
     #[n(7)]
     Knocked(#[n(0)] u32),
+    /// The word at an old door that this room has moved: said when the new door takes knocks.
+    #[n(8)]
+    Moved(#[n(0)] u32),
 }
 
 impl Accounts {
@@ -90,7 +93,7 @@ impl Accounts {
             (Then::Invite(token), outcome) => self.took_for_invite(token, outcome, cx),
             (Then::Invited(token), outcome) => self.invited(token, &outcome, cx),
             (Then::Welcome(invitation), outcome) => self.welcome_got(invitation, outcome, cx),
-            (Then::Knocked(_) | Then::Nothing, outcome) => knocked(&outcome, waiting, cx),
+            (Then::Knocked(_) | Then::Moved(_) | Then::Nothing, outcome) => knocked(&outcome, waiting, cx),
         }
     }
 
@@ -123,6 +126,14 @@ impl Accounts {
     pub(crate) fn ready_to_post(&self) -> bool {
         let written = self.own.as_ref().is_some_and(|own| own.is_written() || own.stored.stopped.is_some());
         written && self.tickets_set()
+    }
+
+    /// A job that waits for something else of ours: who hears that a room has moved knocks at once.
+    pub(crate) fn waits_for_door(&self, id: JobId) -> bool {
+        match self.jobs.get(&id).map(|job| &job.stored.then) {
+            Some(Then::Moved(room)) => self.channel(Purpose::Door(*room)).is_some_and(|c| !c.stored.tickets_set),
+            _ => false,
+        }
     }
 
     /// Takes away everything of one kind that waits.

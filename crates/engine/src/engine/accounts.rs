@@ -306,7 +306,13 @@ impl Engine {
     /// What the account part has asked of private rooms in this turn is begun in this turn.
     pub(super) fn rooms_again(&mut self, cx: &mut Cx<'_>) {
         for id in self.touched.clone() {
-            let Some(room) = self.rooms.get_mut(&id).filter(|room| room.private().is_some() || self.turning.iter().any(|t| t.quick == room.id)) else { continue };
+            let Some(room) = self
+                .rooms
+                .get_mut(&id)
+                .filter(|room| room.private().is_some() || self.turning.iter().any(|t| t.quick == room.id))
+            else {
+                continue;
+            };
             let session = self.links.get_mut(&room.relay).and_then(Link::session);
             room.due(session, cx);
         }
@@ -340,6 +346,9 @@ impl Engine {
         let ids: Vec<JobId> = self.accounts.jobs.keys().copied().collect();
         let mut flying = std::collections::BTreeMap::<RelayId, usize>::new();
         for id in ids {
+            if self.accounts.waits_for_door(id) {
+                continue;
+            }
             let Some(job) = self.accounts.jobs.get_mut(&id) else { continue };
             // Letters carry tickets of ours, which our other devices must know, and the relay, before anybody uses them.
             if matches!(job.stored.act, Act::Post { .. }) && !ready {

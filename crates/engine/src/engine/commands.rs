@@ -68,7 +68,7 @@ impl Engine {
         Ok(room)
     }
 
-    fn with_session(
+    pub(super) fn with_session(
         &mut self,
         id: RoomId,
         cx: &mut Cx<'_>,
@@ -161,7 +161,7 @@ impl Engine {
         }
     }
 
-    fn forget(&mut self, id: RoomId, cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    pub(super) fn forget(&mut self, id: RoomId, cx: &mut Cx<'_>) -> Result<(), CommandError> {
         self.room(id)?;
         self.with_session(id, cx, |room, session, cx| room.leave(session, cx));
         let Some(mut room) = self.rooms.remove(&id) else { return Ok(()) };

@@ -71,6 +71,7 @@ impl Engine {
                 book,
                 accounts: Accounts::default(),
                 links_awaited: Vec::new(),
+                turning: Vec::new(),
                 touched: BTreeSet::new(),
                 closed: false,
                 pages: BTreeMap::new(),

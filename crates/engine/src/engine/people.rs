@@ -78,6 +78,7 @@ impl Engine {
     pub(super) fn forget_in_account(&mut self, id: RoomId, cx: &mut Cx<'_>) {
         self.accounts.forget_room(id, cx);
         self.links_awaited.retain(|(room, ..)| *room != id);
+        self.stop_turning(id, cx);
     }
 }
 

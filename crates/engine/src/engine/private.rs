@@ -75,12 +75,11 @@ impl Engine {
             PrivateCommand::Leave(room) => self.want(room, Intent::Leave, id, cx),
             PrivateCommand::Refresh(room) => self.want(room, Intent::Refresh, id, cx),
             PrivateCommand::Move { room, without, classic } => self.move_room(id, room, &without, classic, cx),
-            PrivateCommand::FromQuick { room } | PrivateCommand::FollowQuick { room } => {
+            PrivateCommand::FromQuick { room } => self.from_quick(id, room, cx),
+            PrivateCommand::FollowQuick { room } => {
                 self.accounts.need()?;
-                self.room(room)?;
-                Err(CommandError::Private(
-                    "this version can't turn a quick room into a private one; make a private room and send its link here (estoile room new --private, estoile room link)".to_owned(),
-                ))
+                let link = self.room(room)?.follow()?;
+                self.knock(id, &link, cx)
             }
         }
     }
@@ -108,7 +107,7 @@ impl Engine {
         Ok(())
     }
 
-    fn room_for(&mut self, name: &str) -> Result<(), CommandError> {
+    pub(super) fn room_for(&mut self, name: &str) -> Result<(), CommandError> {
         if !names::is_name(name) {
             return Err(CommandError::BadName);
         }
@@ -142,7 +141,29 @@ impl Engine {
         Ok(())
     }
 
-    fn found(
+    /// The room goes on in another log with another group; what was said there stays with it.
+    pub(super) fn go_on(
+        &mut self,
+        id: RoomId,
+        private: Private,
+        address: &crate::command::RelayAddress,
+        how: (Option<NewPrivate>, Option<u64>),
+        cx: &mut Cx<'_>,
+    ) {
+        self.forget_place(id);
+        self.with_session(id, cx, |room, session, cx| room.detach(session, cx));
+        let relay = self.link_to(address);
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        room.go_on(private, address, how, cx);
+        room.relay = relay;
+        self.touched.insert(id);
+        self.route(id);
+        self.begin(id, cx);
+        self.door(id, cx);
+        self.note_place(id);
+    }
+
+    pub(super) fn found(
         &mut self,
         id: RoomId,
         address: &crate::command::RelayAddress,
@@ -193,6 +214,11 @@ impl Engine {
     }
 
     fn link_text(&self, id: RoomId, link: &[u8; 8]) -> Result<Option<String>, CommandError> {
+        Ok(self.link_of(id, link)?.map(|link| link.to_string()))
+    }
+
+    /// A link that the room knows by now.
+    pub(super) fn link_of(&self, id: RoomId, link: &[u8; 8]) -> Result<Option<RoomLink>, CommandError> {
         let private = self.inside(id)?;
         if private.roster().link(link).is_none() {
             return Ok(None);
@@ -202,8 +228,7 @@ impl Engine {
         address.pin = address.pin.or_else(|| self.links.get(&room.relay).and_then(|l| l.address.pin));
         let Some(relay) = relay_url(&address) else { return Ok(None) };
         let door = DoorKeys::from(&private.roster().door).address();
-        let text = RoomLink { relay, name: private.name().to_owned(), door: door.log, ticket: door.ticket, id: *link };
-        Ok(Some(text.to_string()))
+        Ok(Some(RoomLink { relay, name: private.name().to_owned(), door: door.log, ticket: door.ticket, id: *link }))
     }
 
     fn knock(&mut self, id: CommandId, link: &str, cx: &mut Cx<'_>) -> Result<(), CommandError> {
@@ -248,18 +273,19 @@ impl Engine {
         let ttl = old.stored.ttl;
         let name = old.private().map(|p| p.name().to_owned()).ok_or(CommandError::NoSuchRoom)?;
         let max_ttl = old.private().map_or(0, Private::max_ttl);
-        let new = self.next_room(cx);
-        let founding = Founding { room: new, name, classic, max_ttl };
+        let founding = Founding { room, name, classic, max_ttl };
         let Some(private) = self.rooms.get_mut(&room).and_then(Room::private_mut) else {
             return Err(CommandError::NoSuchRoom);
         };
         let (next, announcement) = private.begin_move(&founding, &without, &relay, cx)?;
         let keys = DoorKeys::from(&private.roster().door);
         let body = keys.tell(&announcement, cx.rng).map_err(|e| CommandError::Private(e.to_string()))?;
-        self.touched.insert(room);
-        self.accounts.announce(room, body);
-        self.found(new, &address, next, NewPrivate { ttl, max_ttl, entry, sociable: true }, cx);
-        self.accounts.wait(Waits::Room(new), id, Answer::Room(new));
+        let door = keys.address();
+        if let Some(old) = self.place(room) {
+            self.accounts.announce(room, (&old.address, &door), body, cx);
+        }
+        self.go_on(room, next, &address, (Some(NewPrivate { ttl, max_ttl, entry, sociable: true }), None), cx);
+        self.accounts.wait(Waits::Room(room), id, Answer::Room(room));
         Ok(())
     }
 }

@@ -216,6 +216,8 @@ impl Private {
         let facts = &change.facts;
         let by = facts.committer.member.account;
         let who = change.name(self, &by, cx);
+        let mine = facts.committer.member.device == self.me.device.public();
+        let by_whom = if mine { String::new() } else { format!(", by {who}") };
         let mut told: BTreeSet<AccountId> = BTreeSet::new();
         for member in &facts.adds {
             if !told.insert(member.account) {
@@ -223,12 +225,17 @@ impl Private {
             }
             let name = change.name(self, &member.account, cx);
             let again = facts.removes.iter().any(|leaf| leaf.member.device == member.device);
-            let detail = if !old.members.contains_key(&Id(member.account)) {
+            let new = !old.members.contains_key(&Id(member.account));
+            // What this device did for its user, its user knows; what it did by itself is told.
+            if mine && (new || member.account == self.me.account) {
+                continue;
+            }
+            let detail = if new {
                 format!("{who} added {name} to this room")
             } else if again {
-                format!("a device of {name} came back with new keys, by {who}")
+                format!("a device of {name} came back with new keys{by_whom}")
             } else {
-                format!("{name} has another device in this room, by {who}")
+                format!("{name} has another device in this room{by_whom}")
             };
             self.tell(NoticeKind::Joined, detail, tell::ADVICE_NONE, Some(&member.account), cx);
         }
@@ -241,22 +248,36 @@ impl Private {
             }
             let name = change.name(self, &account, cx);
             let left = facts.left.contains(&leaf.index);
+            if mine && !left && (gone || account == self.me.account) {
+                continue;
+            }
             let detail = match (gone, left) {
                 (true, true) => format!("{name} left this room; its keys were changed"),
                 (true, false) => format!("{who} removed {name} from this room; its keys were changed"),
-                (false, _) => format!("a device of {name} is out of this room, by {who}; the room's keys were changed"),
+                (false, _) => format!("a device of {name} is out of this room{by_whom}; the room's keys were changed"),
             };
             let own = account == self.me.account && facts.self_removed;
             let advice = if own { tell::ADVICE_OUT } else { tell::ADVICE_NONE };
             self.tell(NoticeKind::Removed, detail, advice, Some(&account), cx);
         }
         if let Some(after) = &change.after {
-            self.tell_roster(&who, &by, old, after, cx);
+            self.tell_roster((&who, mine), &by, old, after, cx);
         }
     }
 
-    fn tell_roster(&self, who: &str, by: &AccountId, old: &Roster, after: &Roster, cx: &mut Cx<'_>) {
+    /// `mine`: this device did it, so that only what came of itself is told.
+    fn tell_roster(&self, (who, mine): (&str, bool), by: &AccountId, old: &Roster, after: &Roster, cx: &mut Cx<'_>) {
         let mut tell = |detail: String| self.tell(NoticeKind::Roster, detail, tell::ADVICE_NONE, Some(by), cx);
+        let changed = |(account, member): (&Id, &estoile_seal::roster::Member)| {
+            old.role(account).filter(|was| *was != member.role).map(|_| (account.0, to_view(member.role)))
+        };
+        if mine {
+            // An owner has left, and the room is ours.
+            for (_, role) in after.members.iter().filter_map(changed).filter(|(a, _)| *a == self.me.account) {
+                tell(format!("you became {} of this room", with_article(role)));
+            }
+            return;
+        }
         if old.name != after.name {
             tell(format!("{who} renamed this room to {}", after.name));
         }
@@ -270,9 +291,6 @@ impl Private {
         if old.door == after.door && old.links.iter().any(|link| after.link(&link.id).is_none()) {
             tell(format!("a link to this room is no longer good, by {who}"));
         }
-        let changed = |(account, member): (&Id, &estoile_seal::roster::Member)| {
-            old.role(account).filter(|was| *was != member.role).map(|_| (account.0, to_view(member.role)))
-        };
         for (account, role) in after.members.iter().filter_map(changed) {
             let name = self.tree.names.get(&account).map_or_else(String::new, |_| self.shown(&account));
             let name = if account == self.me.account { "you".to_owned() } else { name };

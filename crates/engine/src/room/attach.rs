@@ -321,14 +321,19 @@ impl Room {
 
     /// Says goodbye and leaves the log: the room is about to be forgotten.
     pub(crate) fn leave(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
-        self.goodbye(session, cx);
-        if let Some(log) = self.lock.log().filter(|_| !matches!(self.attach, Attach::Out)) {
-            session.say(&ClientFrame::Detach(Detach { log }), cx);
-        }
+        self.detach(session, cx);
         self.refuse_waiting(
             "this room was forgotten before the message could be sent; open it again with its link",
             cx,
         );
+    }
+
+    /// Says goodbye to the log that was read until now.
+    pub(crate) fn detach(&mut self, session: &Session, cx: &mut Cx<'_>) {
+        self.goodbye(session, cx);
+        if let Some(log) = self.lock.log().filter(|_| !matches!(self.attach, Attach::Out)) {
+            session.say(&ClientFrame::Detach(Detach { log }), cx);
+        }
     }
 
     /// The session is gone.

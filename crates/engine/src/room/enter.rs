@@ -100,6 +100,26 @@ impl Room {
         self.become_member(private, Some(after), cx);
     }
 
+    /// The room goes on in another log, with another group, maybe at another relay: what was said stays. `new`: we have made
+    /// it; else `after` is where the Welcome's commit stands. Its relay and route are to be found anew.
+    pub(crate) fn go_on(
+        &mut self,
+        private: Private,
+        address: &RelayAddress,
+        (new, after): (Option<NewPrivate>, Option<Cursor>),
+        cx: &mut Cx<'_>,
+    ) {
+        for hash in self.outbox.hashes() {
+            self.fail(&hash, "the room has moved before the relay had it; send it again".to_owned(), cx);
+        }
+        self.offline();
+        self.relay = RelayId(u32::MAX);
+        let s = &mut self.stored;
+        (s.host, s.port, s.tls, s.pin) = (address.host.clone(), address.port, address.tls, address.pin);
+        s.create = new.map(|new| StoredCreate { max_ttl: new.max_ttl, entry: new.entry });
+        self.become_member(private, after, cx);
+    }
+
     /// `after`: where the Welcome's commit stands; none: we have made the group, and the log is to be made.
     fn become_member(&mut self, private: Private, after: Option<Cursor>, cx: &mut Cx<'_>) {
         let own = private.me().device.public();

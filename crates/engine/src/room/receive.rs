@@ -8,6 +8,7 @@ use estoile_wire::frame::Record;
 use estoile_wire::{Cursor, Millis, PublicKey};
 
 use super::Room;
+use super::follow::shown_text;
 use super::lock::Lock;
 use super::send::{observed, stored_letter};
 use crate::board::Draft;
@@ -197,6 +198,7 @@ impl Room {
                 if matches!(outcome.verdict, Verdict::TwoFaced { .. }) {
                     self.two_faced(letter, hash, cx);
                 }
+                self.heard_turned(letter, hash, cx);
                 if let (Some(text), false) = (text, self.reads_context()) {
                     let mut stored = stored_letter(letter, written, Some(text), &outcome, StoredState::Kept);
                     stored.cursor = Some(cursor);
@@ -355,11 +357,6 @@ impl Room {
         }
         cx.tell(draft);
     }
-}
-
-/// What a letter shows, if anything.
-fn shown_text(letter: &SealLetter) -> Option<String> {
-    letter.content.as_ref().map(estoile_seal::mimi::Content::text).filter(|text| !text.is_empty())
 }
 
 /// A span of time in words.

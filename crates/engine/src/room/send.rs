@@ -106,6 +106,29 @@ impl Room {
             cx.rng.fill_bytes(&mut salt);
             mimi::text(text, salt)
         });
+        self.write_what(content, text, ttl, at, cx)
+    }
+
+    /// The same for what is no plain text; `text` is what it shows.
+    pub(super) fn write_content(
+        &mut self,
+        content: mimi::Content,
+        text: Option<&str>,
+        ttl: Option<u32>,
+        at: Millis,
+        cx: &mut Cx<'_>,
+    ) -> Result<LetterId, CommandError> {
+        self.write_what(Some(content), text, ttl, at, cx)
+    }
+
+    fn write_what(
+        &mut self,
+        content: Option<mimi::Content>,
+        text: Option<&str>,
+        ttl: Option<u32>,
+        at: Millis,
+        cx: &mut Cx<'_>,
+    ) -> Result<LetterId, CommandError> {
         let letter = SealLetter {
             content,
             counter: self.transcript.next_counter(),
@@ -167,7 +190,10 @@ impl Room {
             _ => return Err(CommandError::NoSuchLetter),
         };
         let ttl = self.ttl_of(Some(ttl.map(u64::from))).or_else(|_| self.ttl_of(None))?;
-        let new = self.write(Some(&text), ttl, cx.now, cx)?;
+        let new = match self.carried(&id.0) {
+            Some(content) => self.write_content(content, Some(&text), ttl, cx.now, cx)?,
+            None => self.write(Some(&text), ttl, cx.now, cx)?,
+        };
         self.remove_letter(&id.0, cx);
         Ok(new)
     }

@@ -11,6 +11,7 @@
 
 mod abuse;
 mod accounts_devices;
+mod accounts_moves;
 mod accounts_people;
 mod accounts_world;
 mod classroom;

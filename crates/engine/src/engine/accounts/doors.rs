@@ -19,6 +19,7 @@ impl Engine {
     /// A room of the account that this device is not in: it knocks, as one who belongs there.
     pub(super) fn knock_back(&mut self, place: &StoredPlace, cx: &mut Cx<'_>) {
         let here = self.rooms.values().any(|r| r.log() == Some(place.log) && r.private().is_some());
+        let here = here || self.accounts.knocking_for(&place.log).is_some();
         let (Some(door), Some(ticket)) = (place.door, place.ticket) else { return };
         let Ok(url) = place.relay.parse::<estoile_seal::link::RelayUrl>() else { return };
         if here {
@@ -58,7 +59,8 @@ impl Engine {
     fn moved(&mut self, id: RoomId, said: &Announcement, cx: &mut Cx<'_>) {
         let Some(private) = self.rooms.get(&id).and_then(Room::private) else { return };
         let (address, door, name, log) = (address_of(&said.relay), said.door.clone(), said.name.clone(), said.log);
-        if self.rooms.values().any(|r| r.log() == Some(log)) {
+        let before = self.accounts.knocking_for(&log);
+        if self.rooms.values().any(|r| r.log() == Some(log)) || before == Some(id) {
             return;
         }
         if let Err(error) = private.check_move(said) {
@@ -67,20 +69,22 @@ impl Engine {
             return;
         }
         let Some(from) = self.rooms.get(&id).and_then(Room::log) else { return };
-        let new = self.next_room(cx);
-        let room = Room::waiting_private(new, RelayId(u32::MAX), &address, &name, true, cx);
-        self.add(room);
-        if let Err(error) =
-            self.accounts.knock(new, &address, &door, Why::Moved(from), (name.as_str(), Some(log)), None, cx)
+        // Another device of ours has told of it, and we knocked as for a room of which nothing is here.
+        if let Some(waiting) = before.filter(|b| self.rooms.get(b).is_some_and(Room::is_waiting))
+            && let Err(error) = self.forget(waiting, cx)
         {
+            cx.tell(Draft::new(Some(waiting), NoticeKind::Moved, error.to_string(), "Forget this room."));
+        }
+        let place = (name.as_str(), Some(log));
+        if let Err(error) = self.accounts.knock(id, &address, &door, Why::Moved(from), place, None, cx) {
             cx.tell(Draft::new(Some(id), NoticeKind::Moved, error.to_string(), "Ask to be invited to the new room."));
             return;
         }
         cx.tell(Draft::new(
             Some(id),
             NoticeKind::Moved,
-            format!("this room goes on as {name} with new keys; this device knocks there"),
-            "Nothing is to be done; what was said here stays here.",
+            format!("this room goes on as {name} with new keys and a new log; this device knocks there"),
+            "Wait until somebody lets this device in; what was said here stays here.",
         ));
     }
 

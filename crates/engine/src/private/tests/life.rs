@@ -24,7 +24,7 @@ fn three_people_talk_and_each_step_survives_a_restart() {
     assert_eq!((cy.letters.len(), ada.letters.len(), ada.ours), (6, 3, 3));
     assert!(cy.letters.iter().any(|(by, _)| *by == bob.id()));
     assert_eq!(bob.told(NoticeKind::Joined), ["Ada added Cy to this room."]);
-    assert_eq!(ada.told(NoticeKind::Joined)[0], "You added Bob to this room.");
+    assert!(ada.told(NoticeKind::Joined).is_empty(), "she did it herself");
     assert!(ada.told(NoticeKind::Forged).is_empty());
 }
 
