@@ -186,15 +186,13 @@ pub(crate) struct Progress {
     pub(crate) follow: Option<StoredFollow>,
 }
 
-/// Where a quick room goes on as a private one.
+/// A private one.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub(crate) struct StoredFollow {
-    /// The account that says so.
     #[n(0)]
     #[cbor(with = "minicbor::bytes")]
     pub(crate) by: [u8; 32],
-    /// The private room's link.
     #[n(1)]
     pub(crate) link: String,
     /// Two accounts say two things.

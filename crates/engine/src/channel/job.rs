@@ -29,6 +29,10 @@ pub(crate) struct JobId(pub(crate) u64);
 pub(crate) const MAX_JOBS: usize = 4_000;
 /// After a refusal that only a new session can end.
 const RECONNECT_PAUSE_MS: u64 = 250;
+/// A contact's devices may not all have told their relay of a new ticket yet: a dead one is tried so often again, …
+const TICKET_TRIES: u32 = 4;
+/// … each time after twice as long, from here on.
+const TICKET_PAUSE_MS: u64 = 1_000;
 /// After a blob did not travel.
 const BLOB_PAUSE_MS: u64 = 2_000;
 
@@ -117,6 +121,8 @@ pub(crate) struct Job {
     /// The relay has the blob.
     blob_there: bool,
     not_before: Millis,
+    /// How often its ticket was refused.
+    dead: u32,
     taken: Vec<Item>,
 }
 
@@ -154,6 +160,7 @@ impl Job {
             stage: Stage::Idle,
             blob_there: false,
             not_before: 0,
+            dead: 0,
             taken: Vec::new(),
         }
     }
@@ -290,6 +297,13 @@ impl Job {
     pub(crate) fn refused(&mut self, frame: &Refused, cx: &mut Cx<'_>) -> Option<Outcome> {
         self.stage = Stage::Idle;
         self.taken.clear();
+        // Of a link that somebody uses for the first time a dead ticket is told at once.
+        let known = matches!(self.stored.then, Then::Invite(_) | Then::Invited(_) | Then::Answered(_));
+        if known && frame.code == Refusal::BadTicket && self.dead < TICKET_TRIES {
+            self.not_before = cx.now.saturating_add(TICKET_PAUSE_MS << self.dead);
+            self.dead = self.dead.saturating_add(1);
+            return None;
+        }
         match frame.code.retry() {
             Retry::Reconnect => self.not_before = cx.now.saturating_add(RECONNECT_PAUSE_MS),
             Retry::Later => self.not_before = cx.now.saturating_add(later(frame, cx)),

@@ -2,7 +2,6 @@
 
 mod doors;
 
-use estoile_mls::Suite;
 use estoile_seal::door::DoorKeys;
 
 use super::Engine;
@@ -264,8 +263,6 @@ impl Engine {
         self.note_place(id);
     }
 
-    // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
-
     /// Gives each channel and job its relay, and frames their way back.
     pub(super) fn place_channels(&mut self, cx: &mut Cx<'_>) {
         let none = RelayId(u32::MAX);
@@ -400,9 +397,4 @@ impl Engine {
             };
         }
     }
-}
-
-/// The suite of a room, by its number in MLS.
-pub(super) fn suite(private: &Private) -> u16 {
-    if private.classic() { Suite::Classic } else { Suite::XWing }.number()
 }

@@ -7,7 +7,7 @@ use estoile_seal::link::RoomLink;
 use estoile_seal::names;
 use estoile_wire::LogId;
 
-use super::accounts::suite;
+use super::turning::suite;
 use super::{Engine, MAX_ROOMS};
 use crate::account::{Into, Waits, door_of, relay_url};
 use crate::command::{Answer, CommandError, PrivateCommand};
@@ -75,7 +75,7 @@ impl Engine {
             PrivateCommand::Leave(room) => self.want(room, Intent::Leave, id, cx),
             PrivateCommand::Refresh(room) => self.want(room, Intent::Refresh, id, cx),
             PrivateCommand::Move { room, without, classic } => self.move_room(id, room, &without, classic, cx),
-            PrivateCommand::FromQuick { room } => self.from_quick(id, room, cx),
+            PrivateCommand::FromQuick { room } => self.make_private(id, room, cx),
             PrivateCommand::FollowQuick { room } => {
                 self.accounts.need()?;
                 let link = self.room(room)?.follow()?;

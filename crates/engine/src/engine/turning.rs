@@ -1,11 +1,11 @@
 //! Turning a quick room into a private one: the private room is made, gets a link, and the quick room is told.
 
+use estoile_mls::Suite;
 use estoile_seal::moving::Announcement;
 use estoile_seal::roster::MovedFrom;
 use estoile_wire::LogId;
 
 use super::Engine;
-use super::accounts::suite;
 use crate::command::{Answer, CommandError};
 use crate::out::Cx;
 use crate::private::{Founding, Intent, Private};
@@ -26,7 +26,7 @@ pub(super) struct Turning {
 }
 
 impl Engine {
-    pub(super) fn from_quick(&mut self, id: CommandId, quick: RoomId, cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    pub(super) fn make_private(&mut self, id: CommandId, quick: RoomId, cx: &mut Cx<'_>) -> Result<(), CommandError> {
         self.accounts.need()?;
         let turned = self.room(quick)?.to_turn()?;
         if self.turning.iter().any(|t| t.quick == quick) {
@@ -100,4 +100,9 @@ impl Engine {
             cx.answer(turning.id, Err(CommandError::NoSuchRoom));
         }
     }
+}
+
+/// The suite of a room, by its number in MLS.
+pub(super) fn suite(private: &Private) -> u16 {
+    if private.classic() { Suite::Classic } else { Suite::XWing }.number()
 }

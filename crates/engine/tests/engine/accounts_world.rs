@@ -7,6 +7,7 @@ use estoile_engine::{
 use crate::world::World;
 
 /// A world at about this machine's time: MLS holds key packages against that clock by itself.
+#[expect(clippy::disallowed_methods, reason = "OpenMLS reads that clock itself")]
 pub(crate) fn world(seed: u64) -> World {
     let mut world = World::new(seed);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970").as_millis();

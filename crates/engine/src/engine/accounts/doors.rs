@@ -5,10 +5,10 @@ use estoile_seal::door::{AtDoor, DoorKeys, Knock, Why};
 use estoile_seal::moving::Announcement;
 use sha2::{Digest, Sha256};
 
-use super::suite;
 use crate::account::{StoredPlace, address_of, is_stale, link_fault};
 use crate::board::Draft;
 use crate::engine::Engine;
+use crate::engine::turning::suite;
 use crate::notice::NoticeKind;
 use crate::out::Cx;
 use crate::private::Private;
