@@ -123,9 +123,9 @@ impl PrivateWorld {
 
     /// A world in which nothing goes wrong.
     #[must_use]
-    pub fn calm(seed: u64, wall: Millis, classic: bool) -> Self {
-        let plan = Plan { members: PEOPLE * DEVICES, trouble: TROUBLE, pause: 20_000, ..Plan::calm() };
-        Self::planned(seed, wall, plan, ChaCha20Rng::seed_from_u64(seed), classic, DEVICES)
+    pub fn calm(seed: u64, wall: Millis, classic: bool, devices: usize) -> Self {
+        let plan = Plan { members: PEOPLE.saturating_mul(devices), trouble: TROUBLE, pause: 20_000, ..Plan::calm() };
+        Self::planned(seed, wall, plan, ChaCha20Rng::seed_from_u64(seed), classic, devices)
     }
 
     fn planned(seed: u64, wall: Millis, trouble: Plan, mut rng: ChaCha20Rng, classic: bool, devices: usize) -> Self {

@@ -177,7 +177,7 @@ pub(crate) struct LinkDevice {
     /// Say yes without asking, in scripts that compare the words by themselves
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Bring the messages along
+    /// Bring the messages along (this version does not do it yet)
     #[arg(long)]
     pub(crate) history: bool,
     /// Show the link as a QR code on stderr too
