@@ -147,7 +147,7 @@ impl Owner {
             VaultPlace::Memory | VaultPlace::MemoryForWantOfKey { .. } => None,
         };
         if ready.send(Ok(place)).is_ok() {
-            driver.run().await;
+            Box::pin(driver.run()).await;
         }
         events.close();
         #[cfg(unix)]

@@ -44,7 +44,7 @@ enum Ask {
 enum Reply {
     Command(Result<Answer, CommandError>),
     Rooms(Vec<RoomView>),
-    Snapshot(Option<RoomSnapshot>),
+    Snapshot(Option<Box<RoomSnapshot>>),
     Older(Option<Page>),
     Overview(Box<Overview>),
     Members(Option<Vec<MemberView>>),
@@ -66,5 +66,5 @@ enum Down {
     /// An answer to the request with that number.
     Reply(u64, Reply),
     /// Something happened.
-    Event(Event),
+    Event(Box<Event>),
 }

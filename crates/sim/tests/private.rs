@@ -1,5 +1,11 @@
 //! Worlds of private rooms, by seed. `ESTOILE_PRIVATE_SEED=n` runs one and tells its story, `ESTOILE_PRIVATE_SEEDS=n` so many
 //! in each part; else as many as fit into the time that CI has, always the same ones first.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test that is surprised fails, and tells its seeds"
+)]
 
 use std::time::{Duration, Instant, SystemTime};
 

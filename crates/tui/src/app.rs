@@ -41,6 +41,7 @@ const LOBBY_NOTICES: usize = 20;
 
 /// All that can wake the face.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "each lives for one update; a box for each would be for nothing")]
 pub(crate) enum Msg {
     Key(KeyEvent),
     Paste(String),

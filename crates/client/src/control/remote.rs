@@ -57,7 +57,7 @@ impl Remote {
             let full = events.full();
             tokio::select! {
                 down = downs.recv(), if !full => match down {
-                    Some(Down::Event(event)) => events.push(event),
+                    Some(Down::Event(event)) => events.push(*event),
                     Some(Down::Reply(number, reply)) => if let Some(waiting) = waiting.remove(&number) { give(waiting, reply) },
                     Some(Down::Welcome) => {}
                     None => break,
@@ -99,7 +99,7 @@ fn give(waiting: Waiting, reply: Reply) {
     match (waiting, reply) {
         (Waiting::Command(to), Reply::Command(answer)) => drop(to.send(answer)),
         (Waiting::Rooms(to), Reply::Rooms(rooms)) => drop(to.send(rooms)),
-        (Waiting::Snapshot(to), Reply::Snapshot(snapshot)) => drop(to.send(snapshot)),
+        (Waiting::Snapshot(to), Reply::Snapshot(snapshot)) => drop(to.send(snapshot.map(|s| *s))),
         (Waiting::Older(to), Reply::Older(page)) => drop(to.send(page)),
         (Waiting::Overview(to), Reply::Overview(overview)) => drop(to.send(*overview)),
         (Waiting::Members(to), Reply::Members(members)) => drop(to.send(members)),

@@ -99,7 +99,7 @@ async fn write(mut to: tokio::net::unix::OwnedWriteHalf, mut replies: mpsc::Rece
         // Events first: what a command led to is told before its answer, as to this process's own face.
         next = tokio::select! {
             biased;
-            event = events.next() => match event { Some(event) => Down::Event(event), None => return },
+            event = events.next() => match event { Some(event) => Down::Event(Box::new(event)), None => return },
             reply = replies.recv() => match reply { Some(reply) => reply, None => return },
         };
     }
@@ -116,7 +116,8 @@ async fn ask(requests: mpsc::Sender<Request>, ask: Ask) -> Option<Reply> {
         }
         Ask::Rooms => Reply::Rooms(of(&requests, Request::Rooms).await?),
         Ask::Snapshot(room, newest) => {
-            Reply::Snapshot(of(&requests, |answer| Request::Snapshot(room, newest, answer)).await?)
+            let snapshot = of(&requests, |answer| Request::Snapshot(room, newest, answer)).await?;
+            Reply::Snapshot(snapshot.map(Box::new))
         }
         Ask::Older(room, before, count) => {
             Reply::Older(of(&requests, |answer| Request::Older(room, before, count, answer)).await?)

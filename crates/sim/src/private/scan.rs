@@ -30,7 +30,7 @@ impl Needles {
     pub(crate) fn add(&mut self, name: &str, bytes: &[u8]) {
         let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
         let list: Vec<String> = bytes.iter().map(u8::to_string).collect();
-        self.put(format!("{name}"), bytes.to_vec());
+        self.put(name.to_string(), bytes.to_vec());
         self.put(format!("{name} in hex"), hex.to_uppercase().into_bytes());
         self.put(format!("{name} in hex"), hex.into_bytes());
         self.put(format!("{name} as numbers"), list.join(", ").into_bytes());

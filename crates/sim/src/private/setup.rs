@@ -70,11 +70,6 @@ impl World {
         self.overview(index).is_some_and(|o| o.account.is_some())
     }
 
-    /// The account's id of a person, by their first device.
-    pub(crate) fn account_of(&self, person: usize) -> Option<String> {
-        Some(self.overview(person)?.account?.id)
-    }
-
     /// How a client knows a person.
     pub(crate) fn contact(&self, index: usize, person: usize) -> Option<(ContactId, ContactState)> {
         let name = name_of(person);
