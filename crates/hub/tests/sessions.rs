@@ -46,7 +46,7 @@ fn order_versions_and_bytes_are_checked_and_told() {
         ),
         (b"GET / HTTP/1.1".to_vec(), Refusal::Malformed),
         (vec![0; limits::MAX_FRAME + 1], Refusal::FrameTooLarge),
-        (vec![0x82, 20, 0xa0], Refusal::OutOfOrder),
+        (vec![0x82, 0x18, 40, 0xa0], Refusal::OutOfOrder),
     ];
     for (bytes, code) in cases {
         let mut world = World::new();
@@ -92,7 +92,9 @@ fn creating_takes_the_key_of_the_log_and_is_idempotent() {
     }
     assert_eq!(refusal(&world.say(other, &ClientFrame::Create(good.clone()))).0, Refusal::BadProof);
     let advancing = Create { kind: 1, ..good.clone() };
-    assert_eq!(refusal(&world.say(client, &ClientFrame::Create(advancing))), (Refusal::Unsupported, Some(1)));
+    assert_eq!(refusal(&world.say(client, &ClientFrame::Create(advancing))).0, Refusal::BadProof);
+    let unknown = Create { kind: 9, ..good.clone() };
+    assert_eq!(refusal(&world.say(client, &ClientFrame::Create(unknown))), (Refusal::Unsupported, Some(9)));
 
     for _ in 0..2 {
         let answers = world.say(client, &ClientFrame::Create(good.clone()));

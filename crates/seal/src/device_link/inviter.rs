@@ -161,7 +161,7 @@ impl Inviter {
 }
 
 impl Taken {
-    /// The last message: `sealed` is [`Granted::encode`] under HPKE, with [`HPKE_INFO`] and the transcript.
+    /// The last message: `sealed` is [`super::Granted::encode`] under HPKE, with [`super::HPKE_INFO`] and the transcript.
     #[must_use]
     pub fn grant(&self, sealed: Vec<u8>, device: &SenderKey) -> Message {
         let signature = device.sign(&grant_message(&self.transcript, &sealed));
