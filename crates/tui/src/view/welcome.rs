@@ -88,6 +88,10 @@ fn lobby(app: &App, page: &mut Page<'_>) {
     page.say("There is no room here yet.");
     page.gap();
     page.command("/open LINK", "joins the room of that link");
+    if app.overview.account.is_some() {
+        page.command("/new NAME", "makes a private room");
+        page.command("/contacts", "shows whom you know, and who asks");
+    }
     page.command("/help", "shows all commands and keys");
     page.command("/quit", "leaves");
     page.gap();
