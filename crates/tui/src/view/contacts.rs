@@ -78,7 +78,8 @@ pub(super) fn verify(app: &App, frame: &mut Frame<'_>, screen: Rect, page: &Comp
     let ask = format!("Type the words or the number that {} reads out, and press Enter:", page.name);
     lines.extend(text::wrap(&ask, width).into_iter().map(Line::raw));
     let prompt = Span::styled(format!("{} ", app.theme.glyphs.prompt), app.theme.accent());
-    let mut said = text::wrap(&inert::line(&page.said), width.saturating_sub(2)).into_iter();
+    let typed = if page.said.is_empty() { String::new() } else { inert::line(&page.said) };
+    let mut said = text::wrap(&typed, width.saturating_sub(2)).into_iter();
     lines.push(Line::from_iter([prompt, Span::raw(said.next().unwrap_or_default())]));
     lines.extend(said.map(|row| Line::raw(format!("  {row}"))));
     lines.push(Line::default());
