@@ -107,6 +107,8 @@ fn from_two_clean_folders_to_a_verified_private_room() {
     alice.run(&["send", "Tea", "Two lumps"]).ok();
     assert_eq!(alice.texts("Tea", 2), ["Is there sugar?", "Two lumps"]);
     assert_eq!(bob.texts("Tea", 2), ["Is there sugar?", "Two lumps"]);
+    let members = alice.objects(&["room", "members", "Tea"]);
+    assert!(members.iter().all(|m| m["own"] == true || m["last_heard"].is_u64()), "{members:?}");
 }
 
 #[test]

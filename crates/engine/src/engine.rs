@@ -267,7 +267,14 @@ impl Engine {
     /// The members of a private room; none for a quick one.
     #[must_use]
     pub fn members(&self, room: RoomId) -> Option<Vec<MemberView>> {
-        Some(self.rooms.get(&room)?.private()?.members(&self.book))
+        let room = self.rooms.get(&room)?;
+        let mut members = room.private()?.members(&self.book);
+        let people = room.people(&self.link_view(room), self.now);
+        for member in &mut members {
+            let person = people.iter().find(|p| p.account.as_ref() == Some(&member.account));
+            member.last_heard = person.and_then(|p| p.last_heard);
+        }
+        Some(members)
     }
 
     /// The links by which people knock at a private room; none for a quick one.
