@@ -29,6 +29,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("estoile-relay", &["estoile-wire", "estoile-hub", "estoile-trim"]),
     ("estoile-trim", &[]),
     ("estoile-client", &["estoile-wire", "estoile-seal", "estoile-engine"]),
+    ("estoile-port", &["estoile-engine"]),
+    ("estoile-browser", &["estoile-wire", "estoile-seal", "estoile-engine", "estoile-port"]),
+    ("estoile-web", &["estoile-engine", "estoile-port"]),
     ("estoile-tui", &["estoile-engine", "estoile-client"]),
     (
         "estoile",

@@ -9,15 +9,12 @@ mod serve;
 
 use std::path::{Path, PathBuf};
 
-use estoile_engine::{
-    Answer, Command, CommandError, Event, LetterId, MemberView, Overview, RoomId, RoomLinkView, RoomSnapshot, RoomView,
-};
+use estoile_engine::Event;
+use estoile_engine::face::{Ask, Reply};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use remote::Remote;
 pub(crate) use serve::serve;
-
-use crate::handle::Page;
 
 /// The socket's name in the folder.
 const SOCKET: &str = "control";
@@ -25,30 +22,6 @@ const SOCKET: &str = "control";
 /// Where the socket of a folder is.
 fn socket(folder: &Path) -> PathBuf {
     folder.join(SOCKET)
-}
-
-/// What the other process asks.
-#[derive(Deserialize, Serialize)]
-enum Ask {
-    Command(Box<Command>),
-    Rooms,
-    Snapshot(RoomId, usize),
-    Older(RoomId, LetterId, usize),
-    Overview,
-    Members(RoomId),
-    RoomLinks(RoomId),
-}
-
-/// What it is answered.
-#[derive(Deserialize, Serialize)]
-enum Reply {
-    Command(Result<Answer, CommandError>),
-    Rooms(Vec<RoomView>),
-    Snapshot(Option<Box<RoomSnapshot>>),
-    Older(Option<Page>),
-    Overview(Box<Overview>),
-    Members(Option<Vec<MemberView>>),
-    RoomLinks(Option<Vec<RoomLinkView>>),
 }
 
 /// From the other process: a request with its number.

@@ -6,8 +6,9 @@ use core::task::{Context, Poll};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use estoile_engine::face::Page;
 use estoile_engine::{
-    Answer, Command, CommandError, LetterId, MemberView, MessageView, Overview, RoomId, RoomLinkView, RoomSnapshot,
+    Answer, Command, CommandError, LetterId, MemberView, Overview, RoomId, RoomLinkView, RoomSnapshot,
     RoomView,
 };
 use estoile_seal::passphrase::PassphraseError;
@@ -34,15 +35,6 @@ pub(crate) enum Request {
     Members(RoomId, oneshot::Sender<Option<Vec<MemberView>>>),
     RoomLinks(RoomId, oneshot::Sender<Option<Vec<RoomLinkView>>>),
     Close,
-}
-
-/// Older messages of a room.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-pub struct Page {
-    /// In timeline order, the newest of them right before the one asked about.
-    pub messages: Vec<MessageView>,
-    /// Whether still older ones exist.
-    pub more: bool,
 }
 
 /// Where what this client keeps is.

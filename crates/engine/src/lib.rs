@@ -19,6 +19,7 @@ mod book;
 mod channel;
 pub mod command;
 mod engine;
+pub mod face;
 mod link;
 mod names;
 pub mod notice;
