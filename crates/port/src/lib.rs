@@ -1,8 +1,9 @@
 //! What the page and the worker of the web client say to each other: plain data, as JSON over one message port.
 //!
 //! The worker owns engine, vault and sockets, the page shows and asks. The first word is the worker's ([`Down::Stage`]);
-//! an [`Up`] gets one [`Down::Reply`] with its number, and any number of [`Down::Progress`] before it. This crate knows
-//! neither browser nor engine's insides; a face in another medium could speak it too.
+//! an [`Up`] gets one [`Down::Reply`] with its number, and any number of [`Down::Progress`] before it. The page posts one
+//! [`Up`] a message, the worker one [`Downs`]: all that a turn led to. This crate knows neither browser nor engine's
+//! insides; a face in another medium could speak it too.
 #![forbid(unsafe_code)]
 
 use estoile_engine::face;
@@ -26,12 +27,15 @@ pub enum Ask {
     Begin {
         /// The page's origin.
         origin: String,
+        /// Addresses of other relays that may be spoken to, because who serves the page allows it; most often none.
+        #[serde(default)]
+        relays: Vec<String>,
         /// Take vault and sockets from another tab that has them.
         take_over: bool,
     },
-    /// Opens the vault, or makes it; at [`Stage::Locked`] and [`Stage::Fresh`].
+    /// Opens the vault ([`Stage::Locked`]), or makes it ([`Stage::Fresh`]).
     Unlock {
-        /// None: under a key that the browser keeps (at [`Stage::Fresh`], or a vault made so).
+        /// None: a new vault, under a key that the browser keeps.
         passphrase: Option<Zeroizing<String>>,
         /// Keep nothing when the tab closes.
         memory: bool,
@@ -65,9 +69,11 @@ pub enum Ask {
         passphrase: Option<Zeroizing<String>>,
         /// The time to live of letters sent from here, seconds.
         ttl: Option<u64>,
-        /// The relay's entry code, where it wants one.
+        /// The relay's entry code, where it wants one: the code itself, or the whole link that has it (`#e/`).
         entry: Option<String>,
     },
+    /// A passphrase of five random words, fit for a room; answered with [`Reply::Passphrase`].
+    SuggestPassphrase,
     /// Everything that every face can ask.
     Face(face::Ask),
     /// A QR code in a picture: one byte of brightness a pixel, line by line.
@@ -98,6 +104,8 @@ pub enum Reply {
     Room(RoomId),
     /// To [`Ask::ReadLink`].
     Link(LinkView),
+    /// To [`Ask::SuggestPassphrase`].
+    Passphrase(Zeroizing<String>),
     /// To [`Ask::Face`].
     Face(face::Reply),
     /// To [`Ask::Scan`]: the texts of the codes in the picture.
@@ -148,7 +156,12 @@ pub enum LinkKind {
     PrivateRoom,
     /// `#d/`: a device that wants to be linked.
     Device,
+    /// `#e/`: a relay, with the entry code that lets rooms be made there.
+    Relay,
 }
+
+/// One message from the worker: what happened in one turn, in order.
+pub type Downs = Vec<Down>;
 
 /// From the worker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -176,7 +189,7 @@ pub enum Stage {
     Taken,
     /// No vault yet.
     Fresh,
-    /// A vault is there, and wants its passphrase.
+    /// A vault is there, and wants its passphrase. (One under the browser's own key opens by itself at [`Ask::Begin`].)
     Locked,
     /// At work.
     Open(Place),

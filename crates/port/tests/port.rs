@@ -11,7 +11,8 @@ fn there_and_back<T: serde::Serialize + serde::de::DeserializeOwned>(said: &T) {
 
 #[test]
 fn every_kind_of_word_travels() {
-    there_and_back(&Up { number: 7, ask: Ask::Begin { origin: "https://relay.example".into(), take_over: true } });
+    let origin = "https://relay.example".to_owned();
+    there_and_back(&Up { number: 7, ask: Ask::Begin { origin, relays: Vec::new(), take_over: true } });
     there_and_back(&Up { number: 8, ask: Ask::Face(face::Ask::Rooms) });
     there_and_back(&Up {
         number: 9,
@@ -23,6 +24,13 @@ fn every_kind_of_word_travels() {
     let link =
         LinkView { kind: LinkKind::Quick, name: "Tea".into(), host: "relay.example".into(), here: true, room: None };
     there_and_back(&Down::Reply(10, Ok(Box::new(Reply::Link(link)))));
+}
+
+#[test]
+fn a_page_that_names_no_other_relays_is_understood() {
+    let said = r#"{"number":1,"ask":{"Begin":{"origin":"https://relay.example","take_over":false}}}"#;
+    let up: Up = serde_json::from_str(said).unwrap();
+    assert!(matches!(up.ask, Ask::Begin { relays, .. } if relays.is_empty()));
 }
 
 #[test]
