@@ -57,9 +57,10 @@ pub enum Input {
     Connected {
         /// Which.
         relay: RelayId,
-        /// The hash of the certificate that TLS presented; none without TLS.
+        /// The hash of the certificate that TLS presented; none without TLS, and where the platform shows it to nobody.
         certificate: Option<CertificateHash>,
-        /// Whether a public authority vouches for that certificate and this host.
+        /// Whether a public authority vouches for that certificate and this host. With TLS and no certificate to show: the
+        /// platform (a browser) checked it, by its authorities or by its user's word.
         publicly_trusted: bool,
     },
     /// One binary message from a relay.

@@ -44,6 +44,19 @@ fn the_relay_of_the_link_is_believed() {
 }
 
 #[test]
+fn where_the_platform_checks_certificates_and_shows_none_the_key_must_still_be_the_links() {
+    for shown in [None, Some(SEEN)] {
+        assert!(check(&welcome(shown), &CHALLENGE, None, true, &address(true, true)).is_ok());
+        assert!(check(&welcome(shown), &CHALLENGE, None, true, &address(true, false)).is_ok());
+        let mut other = address(true, true);
+        other.pin = Some(RelayKeyHash([8; 32]));
+        assert_eq!(check(&welcome(shown), &CHALLENGE, None, true, &other), Err(GreetError::WrongKey));
+        let replayed = check(&welcome(shown), &Nonce([7; 32]), None, true, &address(true, true));
+        assert_eq!(replayed, Err(GreetError::BadSignature));
+    }
+}
+
+#[test]
 fn everybody_else_is_not() {
     let other = CertificateHash([9; 32]);
     let cases = [
