@@ -7,6 +7,7 @@ mod steps;
 mod tidy;
 mod tools;
 mod wasm;
+mod web;
 
 use std::process::ExitCode;
 
@@ -14,11 +15,11 @@ use anyhow::Result;
 
 const HELP: &str = "cargo xtask COMMAND
 
-  test         everything that CI runs: format, tidy, dependencies, lints, docs, tests, wasm32
+  test         everything that CI runs: format, tidy, dependencies, lints, docs, tests, the browser bundle
   tidy         crate edges, file and function lengths, module docs, stray markers
   tidy --list  the same, and the lengths that the ratchet holds
   deny         bans, licences and sources of the dependencies
-  wasm         checks that wire, seal, mls and engine compile for wasm32
+  web          builds the browser bundle into target/web
   fuzz SECS    mutates every decoder's corpus for so many seconds each
 
 Environment: ESTOILE_WASM_TOOLCHAIN=installed|rustup|debian chooses where wasm32 comes from.";
@@ -40,7 +41,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["tidy"] => tidy::run(false),
         ["tidy", "--list"] => tidy::run(true),
         ["deny"] => steps::deny(),
-        ["wasm"] => wasm::check(),
+        ["web"] => web::build().map(drop),
         ["fuzz", seconds] => steps::fuzz(seconds),
         _ => {
             println!("{HELP}");

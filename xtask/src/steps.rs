@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::tools::{self, cargo, root, run};
-use crate::{tidy, wasm};
+use crate::{tidy, web};
 
 type Step = fn() -> Result<()>;
 
@@ -22,7 +22,7 @@ pub fn test() -> Result<()> {
         ("build", build),
         ("tests", tests),
         ("docs", docs),
-        ("wasm32", wasm::check),
+        ("web", || web::build().map(drop)),
     ];
     for (name, step) in steps {
         clock.time(name, step)?;

@@ -51,6 +51,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "estoile-bench",
         &["estoile-wire", "estoile-seal", "estoile-hub", "estoile-relay", "estoile-client", "estoile-mls"],
     ),
+    ("estoile-bundle", &[]),
     ("xtask", &[]),
 ];
 

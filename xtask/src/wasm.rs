@@ -1,4 +1,4 @@
-//! Checks that the pure crates compile for wasm32, with rustup's target or from Debian's packages alone.
+//! Finds a compiler for wasm32, with rustup's target or from Debian's packages alone.
 //!
 //! Debian ships a second compiler (`rustc-web`) and its library's source, but no wasm32 standard library for it: we unpack
 //! both under `target/` without root and build the library once, which takes about a minute.
@@ -11,27 +11,22 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::tools::{cargo, root, run, text};
+use crate::tools::{root, run, text};
+use crate::web::remap;
 
-const TARGET: &str = "wasm32-unknown-unknown";
-/// What the browser will run: no threads and no files; time and entropy are JavaScript's (MLS alone asks for them).
-const PURE: [&str; 4] = ["estoile-wire", "estoile-seal", "estoile-mls", "estoile-engine"];
+/// What browsers run.
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// `cargo check` of the pure crates for wasm32.
-pub fn check() -> Result<()> {
-    let rustc = toolchain()?;
-    let mut c = cargo();
-    c.args(["check", "--quiet", "--target", TARGET])
-        .env("RUSTC", rustc)
-        .env("CARGO_TARGET_DIR", root().join("target/wasm"));
-    PURE.iter().for_each(|p| {
-        c.args(["--package", p]);
-    });
-    run(&mut c)
+/// What a build for wasm32 needs beside cargo.
+pub struct Wasm {
+    /// A compiler that has wasm32's standard library.
+    pub rustc: PathBuf,
+    /// Its linker, where it does not bring one.
+    pub linker: Option<PathBuf>,
 }
 
 /// A compiler that has wasm32's standard library.
-fn toolchain() -> Result<PathBuf> {
+pub fn toolchain() -> Result<Wasm> {
     let own = PathBuf::from(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     let want = env::var("ESTOILE_WASM_TOOLCHAIN").unwrap_or_default();
     ensure!(
@@ -40,12 +35,12 @@ fn toolchain() -> Result<PathBuf> {
     );
     if want != "debian" {
         if has_std(&own) {
-            return Ok(own);
+            return Ok(Wasm { rustc: own, linker: None });
         }
         let added = want != "installed"
             && Command::new("rustup").args(["target", "add", TARGET]).status().is_ok_and(|s| s.success());
         if added && has_std(&own) {
-            return Ok(own);
+            return Ok(Wasm { rustc: own, linker: None });
         }
     }
     if want.is_empty() || want == "debian" {
@@ -65,7 +60,7 @@ fn has_std(rustc: &Path) -> bool {
 }
 
 /// Debian's compiler for the web under `target/`, with the standard library built into its sysroot.
-fn debian(host: &Path) -> Result<PathBuf> {
+fn debian(host: &Path) -> Result<Wasm> {
     let version = candidate().or_else(|_| {
         run(Command::new("apt-get").args(["-q", "update"]))?;
         candidate()
@@ -74,15 +69,16 @@ fn debian(host: &Path) -> Result<PathBuf> {
         .join("target/wasm-toolchain")
         .join(version.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "_"));
     let wrapper = dir.join("rustc");
+    let triple = text(Command::new(host).arg("-vV"))?;
+    let triple = triple.lines().find_map(|l| l.strip_prefix("host: ")).context("rustc names its host")?;
+    let linker = linker(host, triple)?;
     if dir.join("done").exists() {
-        return Ok(wrapper);
+        return Ok(Wasm { rustc: wrapper, linker: Some(linker) });
     }
     let start = Instant::now();
     let _ = fs::remove_dir_all(&dir);
     unpack(&dir, &version)?;
     let usr = dir.join("root/usr");
-    let triple = text(Command::new(host).arg("-vV"))?;
-    let triple = triple.lines().find_map(|l| l.strip_prefix("host: ")).context("rustc names its host")?;
     let libs = text(Command::new("dpkg-architecture").arg("-qDEB_HOST_MULTIARCH"))
         .unwrap_or_else(|_| triple.replace("-unknown", ""));
     fs::write(
@@ -94,7 +90,14 @@ fn debian(host: &Path) -> Result<PathBuf> {
     ensure!(has_std(&wrapper), "the standard library was built, but rustc does not find it");
     fs::write(dir.join("done"), "")?;
     eprintln!("xtask: wasm32 toolchain ready in {:.0?}", start.elapsed());
-    Ok(wrapper)
+    Ok(Wasm { rustc: wrapper, linker: Some(linker) })
+}
+
+/// The linker for wasm32: rustup's toolchains bring one, elsewhere it is LLVM's.
+fn linker(host: &Path, triple: &str) -> Result<PathBuf> {
+    let sysroot = text(Command::new(host).args(["--print", "sysroot"]))?;
+    let own = PathBuf::from(sysroot).join("lib/rustlib").join(triple).join("bin/rust-lld");
+    Ok(if own.exists() { own } else { PathBuf::from("wasm-ld") })
 }
 
 /// The version of `rustc-web` that apt would install.
@@ -160,7 +163,7 @@ fn build_std(dir: &Path, usr: &Path, wrapper: &Path) -> Result<()> {
         .current_dir(&seed)
         .env("RUSTC", wrapper)
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", "-Cembed-bitcode=yes")
+        .env("RUSTFLAGS", format!("-Cembed-bitcode=yes {}", library_remap(usr)?))
         .env("CARGO_TARGET_DIR", seed.join("target"))
         .env_remove("CARGO_ENCODED_RUSTFLAGS"))?;
     let lib = usr.join("lib/rustlib").join(TARGET).join("lib");
@@ -174,4 +177,11 @@ fn build_std(dir: &Path, usr: &Path, wrapper: &Path) -> Result<()> {
     }
     fs::remove_dir_all(seed)?;
     Ok(())
+}
+
+/// The library's own paths are this machine's here: they must not end in what is built.
+fn library_remap(usr: &Path) -> Result<String> {
+    let source = usr.join("lib/rustlib/src/rust");
+    let real = fs::canonicalize(&source)?;
+    Ok(remap(&[(&source, "/rustc"), (&real, "/rustc")]))
 }

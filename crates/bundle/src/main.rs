@@ -1,0 +1,35 @@
+//! `estoile-bundle PAGE.wasm WORKER.wasm STATIC OUT`: what `cargo xtask web` runs when both modules are built.
+#![forbid(unsafe_code)]
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use estoile_bundle::{BUDGET, Sources, make};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            let _ = writeln!(std::io::stderr(), "estoile-bundle: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let args: Vec<_> = std::env::args_os().skip(1).collect();
+    let [page, worker, fixed, out] = args.as_slice() else {
+        bail!("four paths are needed: PAGE.wasm WORKER.wasm STATIC OUT (`cargo xtask web` gives them)");
+    };
+    let sources = Sources { page: page.into(), worker: worker.into(), fixed: fixed.into() };
+    let (bundle, sizes) = make(&sources, Path::new(out))?;
+    let mut told = std::io::stdout().lock();
+    for size in &sizes {
+        writeln!(told, "{:>9} {:>8} br  {}", size.plain, size.carried, size.path)?;
+    }
+    let carried: usize = sizes.iter().map(|s| s.carried).sum();
+    writeln!(told, "bundle {}: {carried} bytes compressed, of {BUDGET} allowed", bundle.id)?;
+    Ok(())
+}
