@@ -14,8 +14,7 @@ use estoile_wire::id::LogKind;
 use estoile_wire::{LogId, PublicKey, Signature};
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::access::AccessKey;
 use crate::account::{AccountId, Chain, ChainError, ChainPoint, Generation};
@@ -53,9 +52,10 @@ pub const LABEL_GRANT: &[u8] = b"estoile.v1 device grant\0";
 /// HPKE's `info` of a grant; its associated data is the transcript's hash.
 pub const HPKE_INFO: &[u8] = b"estoile.v1 device hpke";
 
-/// What a device link carries. Wiped on drop.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct DeviceSecret([u8; 32]);
+crate::secret::secret_bytes!(
+    /// What a device link carries. Wiped on drop.
+    DeviceSecret
+);
 
 /// Why somebody refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +135,7 @@ pub struct Granted {
     pub later: Later,
 }
 
-crate::closed_debug!(DeviceSecret, Candidate, Offer, Message, Granted);
+crate::closed_debug!(Candidate, Offer, Message, Granted);
 
 /// Why a handshake ends. Each says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -188,26 +188,6 @@ impl From<Malformed> for DeviceLinkError {
 }
 
 impl DeviceSecret {
-    /// A fresh secret, for one link.
-    #[must_use]
-    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
-        let mut secret = Self([0; 32]);
-        rng.fill_bytes(&mut secret.0);
-        secret
-    }
-
-    /// The secret with these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for the link.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// The key of the log (a fixed one) in which the two devices talk.
     #[must_use]
     pub fn access(&self) -> AccessKey {
@@ -250,14 +230,6 @@ impl Message {
         codec::decode(text)
     }
 }
-
-impl PartialEq for DeviceSecret {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl Eq for DeviceSecret {}
 
 /// What the new device commits to.
 fn commitment(log: &LogId, candidate: &Candidate) -> [u8; 32] {

@@ -19,6 +19,7 @@
 //! - [`verify`]: how two people find out that nobody sits between them;
 //! - [`access`]: the keys that open logs;
 //! - [`vault_key`]: the seal of what a client keeps;
+//! - [`known_answers`]: the primitives against published vectors, once at start;
 //! - [`views`]: what members tell each other of a private room's group, elsewhere.
 #![forbid(unsafe_code)]
 
@@ -42,6 +43,7 @@ pub mod device_link;
 pub mod door;
 pub mod fernet;
 mod fields;
+mod known;
 pub mod letter;
 pub mod link;
 pub mod mailbox;
@@ -52,6 +54,7 @@ pub mod passphrase;
 pub mod quick;
 pub mod roster;
 mod sealed_box;
+mod secret;
 mod sender;
 pub mod shelf_item;
 pub mod signal;
@@ -65,4 +68,5 @@ pub mod views;
 mod words;
 
 pub use fields::{Later, Malformed};
+pub use known::{WrongAnswer, known_answers};
 pub use sender::SenderKey;

@@ -6,10 +6,8 @@ use ed25519_dalek::{Signer, SigningKey};
 use estoile_wire::id::{LogKind, Nonce};
 use estoile_wire::{LogId, PublicKey, Signature, proof};
 use hkdf::Hkdf;
-use rand_core::CryptoRng;
 use sha2::Sha256;
-use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::fernet;
 
@@ -20,41 +18,12 @@ pub const LABEL_ACCESS: &[u8] = b"estoile.v1 quick access";
 /// HKDF's label of the signal key.
 pub const LABEL_SIGNAL: &[u8] = b"estoile.v1 quick signal";
 
-/// What a link carries or a passphrase stretches to: who has it is in the room. Wiped on drop.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct RoomSecret([u8; 32]);
+crate::secret::secret_bytes!(
+    /// What a link carries or a passphrase stretches to: who has it is in the room. Wiped on drop.
+    RoomSecret
+);
 
-impl RoomSecret {
-    /// A fresh secret.
-    #[must_use]
-    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
-        let mut secret = Self([0; 32]);
-        rng.fill_bytes(&mut secret.0);
-        secret
-    }
-
-    /// The secret with these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for the vault and the link.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl PartialEq for RoomSecret {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl Eq for RoomSecret {}
-
-crate::closed_debug!(RoomSecret, RoomKeys);
+crate::closed_debug!(RoomKeys);
 
 /// The keys of one quick room. Wiped on drop.
 #[derive(Clone)]

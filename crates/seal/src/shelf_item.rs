@@ -6,8 +6,6 @@
 pub use estoile_wire::limits::MAX_ITEM;
 use estoile_wire::{LogId, PublicKey, Signature};
 use rand_core::CryptoRng;
-use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::account::chain::MAX_CHAIN;
 use crate::account::{AccountId, Chain, ChainError};
@@ -29,9 +27,10 @@ const VERSION: u64 = 1;
 /// A map, and what later versions may nest.
 const MAX_NESTING: usize = 6;
 
-/// What opens a shelf's items. Wiped on drop.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct ShelfKey([u8; 32]);
+crate::secret::secret_bytes!(
+    /// What opens a shelf's items. Wiped on drop.
+    ShelfKey
+);
 
 /// An item.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,7 +49,7 @@ pub struct ShelfItem {
     pub later: Later,
 }
 
-crate::closed_debug!(ShelfKey, ShelfItem);
+crate::closed_debug!(ShelfItem);
 
 /// Why an item can't be made or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,36 +87,6 @@ impl From<Malformed> for ShelfItemError {
         Self::Malformed
     }
 }
-
-impl ShelfKey {
-    /// A fresh key.
-    #[must_use]
-    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
-        let mut key = Self([0; 32]);
-        rng.fill_bytes(&mut key.0);
-        key
-    }
-
-    /// The key with these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for links, cards and the summary.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl PartialEq for ShelfKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl Eq for ShelfKey {}
 
 impl ShelfItem {
     /// Signs with the device's key and seals for one shelf.

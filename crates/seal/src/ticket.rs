@@ -3,10 +3,8 @@
 //! From the secret come the ticket that the relay is shown, its hash that the relay keeps, and a key that the relay never
 //! learns. This layer does not know mailboxes, doors or shelves.
 
-use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::sealed_box;
 
@@ -22,33 +20,12 @@ pub const LABEL_HASH: &[u8] = b"estoile.v1 ticket\0";
 /// Stands before each body that was posted under a ticket, so that its owner finds the key among many.
 pub type TicketTag = [u8; 8];
 
-/// The secret of a ticket: for links one, for each contact one. Wiped on drop.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct TicketSecret([u8; 32]);
-
-crate::closed_debug!(TicketSecret);
+crate::secret::secret_bytes!(
+    /// The secret of a ticket: for links one, for each contact one. Wiped on drop.
+    TicketSecret
+);
 
 impl TicketSecret {
-    /// A fresh secret.
-    #[must_use]
-    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
-        let mut secret = Self([0; 32]);
-        rng.fill_bytes(&mut secret.0);
-        secret
-    }
-
-    /// The secret with these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for links, cards and the vault.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// What the relay is shown with a post or a take.
     #[must_use]
     pub fn relay_ticket(&self) -> [u8; 32] {
@@ -74,11 +51,3 @@ impl TicketSecret {
         sealed_box::expand(&self.0, &[LABEL_SEAL])
     }
 }
-
-impl PartialEq for TicketSecret {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
-    }
-}
-
-impl Eq for TicketSecret {}

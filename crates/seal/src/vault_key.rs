@@ -8,7 +8,7 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use rand_core::CryptoRng;
 use sha2::{Digest, Sha256};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::passphrase::normalise;
 use crate::stretch::{self, MAX_PASSPHRASE};
@@ -25,11 +25,10 @@ const NONCE: usize = 24;
 /// A vault's salt: random, made with the vault, stored beside it in the clear.
 pub type VaultSalt = [u8; 32];
 
-/// The key of a vault. Wiped on drop.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct VaultKey([u8; 32]);
-
-crate::closed_debug!(VaultKey);
+crate::secret::secret_bytes!(
+    /// The key of a vault. Wiped on drop.
+    VaultKey
+);
 
 /// A value does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,26 +50,6 @@ pub enum StretchError {
 }
 
 impl VaultKey {
-    /// A fresh key, for the system's keyring.
-    #[must_use]
-    pub fn generate(rng: &mut dyn CryptoRng) -> Self {
-        let mut key = Self([0; 32]);
-        rng.fill_bytes(&mut key.0);
-        key
-    }
-
-    /// The key with these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for the system's keyring.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// The key of a passphrase: Argon2id, 64 MiB, 3 passes, about 0.2 s. Call it off the event loop.
     pub fn stretch(passphrase: &str, salt: &VaultSalt) -> Result<Self, StretchError> {
         let passphrase = normalise(passphrase);
