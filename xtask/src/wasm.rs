@@ -17,6 +17,9 @@ use crate::web::remap;
 /// What browsers run.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
+/// Another recipe for the standard library makes another folder.
+const RECIPE: &str = "-2";
+
 /// What a build for wasm32 needs beside cargo.
 pub struct Wasm {
     /// A compiler that has wasm32's standard library.
@@ -67,7 +70,7 @@ fn debian(host: &Path) -> Result<Wasm> {
     })?;
     let dir = root()
         .join("target/wasm-toolchain")
-        .join(version.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "_"));
+        .join(version.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "_") + RECIPE);
     let wrapper = dir.join("rustc");
     let triple = text(Command::new(host).arg("-vV"))?;
     let triple = triple.lines().find_map(|l| l.strip_prefix("host: ")).context("rustc names its host")?;

@@ -2,7 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::site::Site;
 
 /// All that a relay needs to know to start.
 #[derive(Clone, Debug)]
@@ -23,6 +26,8 @@ pub struct RelayConfig {
     pub sockets: SocketBounds,
     /// The bounds of blobs.
     pub blobs: BlobBounds,
+    /// What browsers load; without it they find a page that names the program.
+    pub site: Option<Arc<Site>>,
 }
 
 impl RelayConfig {
@@ -38,6 +43,7 @@ impl RelayConfig {
             hub: estoile_hub::config::Config::default(),
             sockets: SocketBounds::default(),
             blobs: BlobBounds::default(),
+            site: None,
         }
     }
 }
@@ -82,6 +88,9 @@ pub struct SocketBounds {
     pub handshake: Duration,
     /// So many connections may be on their way to become sessions at once.
     pub max_handshakes: usize,
+    /// So many connections may read the site at once, each for as long as a transfer may take; what they read lies in
+    /// memory once. More are served in the time of a handshake.
+    pub max_visits: usize,
     /// So long may goodbyes take before sockets are simply closed.
     pub goodbye: Duration,
     /// A graceful end takes at most so long.
@@ -93,6 +102,7 @@ impl Default for SocketBounds {
         Self {
             handshake: Duration::from_secs(10),
             max_handshakes: 1_024,
+            max_visits: 512,
             goodbye: Duration::from_secs(2),
             shutdown: Duration::from_secs(8),
         }

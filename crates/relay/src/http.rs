@@ -1,13 +1,13 @@
-//! Listeners and the little HTTP that a relay speaks: the opening of sessions, blobs, a page for who follows a link
-//! with a browser, and the metrics. Everything before a session is bounded in time, size and number.
+//! Listeners and the little HTTP that a relay speaks: the opening of sessions, blobs, the site for who follows a link
+//! with a browser (or a page that says how to go on without), and the metrics. Everything before a session is bounded in time, size and number.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use estoile_hub::rules::Entry;
 use estoile_wire::SESSION_PATH;
 use getrandom::SysRng;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, SEC_WEBSOCKET_VERSION};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_VERSION};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -34,6 +34,7 @@ use crate::io::{Io, tune};
 use crate::log::{self, Connection, Elapsed, Word};
 use crate::metrics::Metrics;
 use crate::session::Session;
+use crate::site::{self, Sending, Site};
 use crate::transfer;
 use crate::ws::handshake::{self, Problem};
 
@@ -44,7 +45,11 @@ const MAX_HEADERS: usize = 64;
 /// How long the relay accepts nobody after the system could not give it a socket.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The page for browsers; it says what a link is and how to open it.
+/// The policy of what is no file of the site.
+const PLAIN: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The page for browsers where there is no site; it says what a link is and how to open it.
 const PAGE: &str = include_str!("page.html");
 
 /// A listener that sessions come to, and what they find.
@@ -53,6 +58,10 @@ pub(crate) struct Door {
     pub(crate) tls: Option<TlsAcceptor>,
     /// The relay listens on loopback and asks for no entry code: then pages of this machine alone may open sessions.
     pub(crate) local_only: bool,
+    /// What browsers load.
+    pub(crate) site: Option<Arc<Site>>,
+    /// Places for those who take their time over it.
+    pub(crate) visits: Arc<Semaphore>,
 }
 
 /// Accepts for ever; to be dropped when the relay closes.
@@ -93,6 +102,7 @@ async fn shake_hands(door: Arc<Door>, socket: TcpStream, permit: OwnedSemaphoreP
         // A task of its own, as small as it can be.
         Ok(Ok(Opened::Session(session))) => drop(tokio::spawn(session.run())),
         Ok(Ok(Opened::Transfer(http, visit))) => drop(tokio::spawn(transfer::run(door, http, visit))),
+        Ok(Ok(Opened::Reader(http, visit))) => drop(tokio::spawn(transfer::read_site(door, http, visit))),
         Ok(Err(why)) => log::handshake_failed(connection, Word(why)),
         Err(_) => log::handshake_failed(connection, Word("took too long")),
     }
@@ -118,6 +128,8 @@ enum Opened {
     Session(Box<Session>),
     /// A blob is put or got.
     Transfer(Box<Http>, Visit),
+    /// The site is read.
+    Reader(Box<Http>, Visit),
 }
 
 /// A connection that speaks HTTP.
@@ -130,9 +142,15 @@ async fn open(door: &Arc<Door>, socket: TcpStream, connection: Connection) -> Re
         None => Io::Plain(socket),
         Some(tls) => Io::Tls(Box::new(tls.accept(socket).await.map_err(|_| "tls failed")?)),
     };
-    let upgraded = Arc::new(AtomicBool::new(false));
+    let (upgraded, reads) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let visit = Visit::new(Arc::clone(&door.core.blobs));
-    let desk = Desk { door: Arc::clone(door), upgraded: Arc::clone(&upgraded), visit: visit.clone() };
+    let desk = Desk {
+        door: Arc::clone(door),
+        upgraded: Arc::clone(&upgraded),
+        visit: visit.clone(),
+        reads: Arc::clone(&reads),
+        place: Mutex::default(),
+    };
     let mut http = Box::new(server().serve_connection(TokioIo::new(io), desk));
     let ended = std::future::poll_fn(|cx| match http.poll_without_shutdown(cx) {
         Poll::Ready(ended) => Poll::Ready(Some(ended)),
@@ -140,6 +158,7 @@ async fn open(door: &Arc<Door>, socket: TcpStream, connection: Connection) -> Re
         Poll::Pending => Poll::Pending,
     });
     match ended.await {
+        None if reads.load(Ordering::Relaxed) => return Ok(Opened::Reader(http, visit)),
         None => return Ok(Opened::Transfer(http, visit)),
         Some(ended) => ended.map_err(|_| "http failed")?,
     }
@@ -157,6 +176,9 @@ pub(crate) struct Desk {
     door: Arc<Door>,
     upgraded: Arc<AtomicBool>,
     visit: Visit,
+    /// It has a place among those who read the site.
+    reads: Arc<AtomicBool>,
+    place: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Service<Request<Incoming>> for Desk {
@@ -169,8 +191,36 @@ impl Service<Request<Incoming>> for Desk {
             let visit = self.visit.clone();
             return Box::pin(async { Ok(blobs::answer(request, visit).await) });
         }
-        let response = answer(&request, &self.door, &self.upgraded);
+        let response = match (request.uri().path(), &self.door.site) {
+            // Whoever reads the site opens another connection for a session: this one is counted otherwise.
+            (SESSION_PATH, _) if self.reads.load(Ordering::Relaxed) => {
+                text(StatusCode::BAD_REQUEST, "A session takes a connection of its own.\n")
+            }
+            (path, Some(site)) => match site.answer(request.method(), path, request.headers()) {
+                Some(file) => self.send(file),
+                None => answer(&request, &self.door, &self.upgraded),
+            },
+            _ => answer(&request, &self.door, &self.upgraded),
+        };
         Box::pin(std::future::ready(Ok(response)))
+    }
+}
+
+impl Desk {
+    /// Gives a file, and the time that it takes, to who finds a place; else it must do in the time of a handshake.
+    fn send(&self, file: Response<Bytes>) -> Response<Body> {
+        let mut response = file.map(|bytes| Body::Site(Sending::new(bytes, Arc::clone(&self.visit.progress))));
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        if place.is_none() {
+            *place = Arc::clone(&self.door.visits).try_acquire_owned().ok();
+        }
+        if place.is_some() {
+            self.reads.store(true, Ordering::Relaxed);
+            self.visit.begun.store(true, Ordering::Relaxed);
+        } else {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 }
 
@@ -194,9 +244,18 @@ fn answer(request: &Request<Incoming>, door: &Door, upgraded: &AtomicBool) -> Re
         }
         (&Method::GET | &Method::HEAD, "/") => page(StatusCode::OK, "text/html; charset=utf-8", PAGE),
         (&Method::GET | &Method::HEAD, "/health") => text(StatusCode::OK, "ok\n"),
+        (&Method::GET | &Method::HEAD, "/version") => {
+            page(StatusCode::OK, "application/json", version(door.site.as_deref()))
+        }
         (&Method::GET | &Method::HEAD, _) => text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
         _ => text(StatusCode::METHOD_NOT_ALLOWED, "Only GET is answered here.\n"),
     }
+}
+
+/// Which program this is, and which bundle it serves.
+fn version(site: Option<&Site>) -> String {
+    let bundle = site.map_or_else(|| "null".to_owned(), |site| format!("{:?}", site.bundle()));
+    format!("{{\"version\":\"{}\",\"bundle\":{bundle}}}\n", env!("CARGO_PKG_VERSION"))
 }
 
 fn refuse(problem: Problem) -> Response<Body> {
@@ -218,18 +277,7 @@ pub(crate) fn page(status: StatusCode, kind: &'static str, body: impl Into<Bytes
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    for (name, value) in [
-        (
-            "content-security-policy",
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
-        ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-        ("referrer-policy", "no-referrer"),
-        ("x-content-type-options", "nosniff"),
-    ] {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
+    site::harden(headers, &HeaderValue::from_static(PLAIN));
     response
 }
 

@@ -15,6 +15,7 @@ use estoile_wire::id::CertificateHash;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -91,11 +92,14 @@ impl Relay {
         let codes = Codes::default();
         let shard = |config| Shard::new(config, codes.clone());
         let patience = config.sockets.handshake;
+        let site = config.site.take();
+        let visits = Arc::new(Semaphore::new(config.sockets.max_visits));
         let core = Arc::new(Core::new(rules, shard, config.sockets, max_sessions, reader, blobs));
         core.load(now(), states);
         let committer = Committer::start(&core, store, folder.clone())?;
 
-        let door = Door { core: core.clone(), tls: secure.map(|s| TlsAcceptor::from(s.config)), local_only };
+        let tls = secure.map(|s| TlsAcceptor::from(s.config));
+        let door = Door { core: core.clone(), tls, local_only, site, visits };
         let mut listeners = vec![tokio::spawn(http::accept_sessions(listener, Arc::new(door))).abort_handle()];
         listeners.push(tokio::spawn(forget_blobs(core.clone())).abort_handle());
         let mut metrics_address = None;
@@ -229,7 +233,8 @@ fn share_files(config: &mut RelayConfig) -> u64 {
     let handshakes = config.sockets.max_handshakes;
     // A transfer has a socket and a file.
     let transfers = u64::try_from(config.blobs.max_transfers).unwrap_or(u64::MAX).saturating_mul(2);
-    let segments = (config.hub.max_disk / store::LARGEST_FILE).saturating_add(transfers);
+    let visits = u64::try_from(config.sockets.max_visits).unwrap_or(u64::MAX);
+    let segments = (config.hub.max_disk / store::LARGEST_FILE).saturating_add(transfers).saturating_add(visits);
     let shares = files::raise_limit(segments, u64::try_from(handshakes).unwrap_or(u64::MAX));
     config.sockets.max_handshakes = usize::try_from(shares.handshakes).unwrap_or(handshakes);
     shares.sessions.min(config.hub.max_sessions)

@@ -1,6 +1,6 @@
-//! A connection on which a blob travels: how long it may take, and its end.
+//! A connection on which a blob travels, or files of the site: how long it may take, and its end.
 //!
-//! This layer does not know whether a blob is put or got.
+//! This layer does not know whether a blob is put or got, nor what a file is.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,19 +17,28 @@ use crate::log::{self, Elapsed, Size, Word};
 pub(crate) async fn run(door: Arc<Door>, mut http: Box<Http>, visit: Visit) {
     let _held = door.core.metrics.blob_transfers.hold();
     let started = std::time::Instant::now();
-    let answered = {
-        let running = std::future::poll_fn(|cx| http.poll_without_shutdown(cx));
-        tokio::select! {
-            ended = running => ended.is_ok(),
-            () = stalled(&visit) => false,
-            () = tokio::time::sleep(visit.blobs.bounds.longest) => false,
-            () = visit.blobs.closing() => false,
-        }
-    };
+    let answered = answered(&mut http, &visit).await;
     let moved = Size(visit.progress.load(Ordering::Relaxed));
     log::transferred(Word(if answered { "answered" } else { "broken off" }), moved, Elapsed(started.elapsed()));
     if answered {
         goodbye(http.into_parts().io.into_inner(), door.core.sockets.goodbye).await;
+    }
+}
+
+/// The same for who reads the site, with one answer after another.
+pub(crate) async fn read_site(door: Arc<Door>, mut http: Box<Http>, visit: Visit) {
+    if answered(&mut http, &visit).await {
+        goodbye(http.into_parts().io.into_inner(), door.core.sockets.goodbye).await;
+    }
+}
+
+async fn answered(http: &mut Http, visit: &Visit) -> bool {
+    let running = std::future::poll_fn(|cx| http.poll_without_shutdown(cx));
+    tokio::select! {
+        ended = running => ended.is_ok(),
+        () = stalled(visit) => false,
+        () = tokio::time::sleep(visit.blobs.bounds.longest) => false,
+        () = visit.blobs.closing() => false,
     }
 }
 

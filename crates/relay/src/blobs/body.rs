@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 use super::disk::Source;
 use super::{Blobs, Whole};
 use crate::core::now;
+use crate::site::Sending;
 
 /// Pieces that are read at once: 256 KiB, what one slow reader costs in memory.
 const PIECES: u64 = 16;
@@ -29,6 +30,8 @@ pub(crate) enum Body {
     Page(Full<Bytes>),
     /// A part of a blob.
     Blob(Box<Reading>),
+    /// A file of the site.
+    Site(Sending),
 }
 
 /// A part of a blob that is being read.
@@ -109,6 +112,7 @@ impl HttpBody for Body {
         match self.get_mut() {
             Self::Page(page) => Pin::new(page).poll_frame(cx).map_err(|never| match never {}),
             Self::Blob(reading) => reading.poll(cx).map_ok(Frame::data),
+            Self::Site(sending) => Poll::Ready(sending.step().map(Frame::data).map(Ok)),
         }
     }
 
@@ -116,6 +120,7 @@ impl HttpBody for Body {
         match self {
             Self::Page(page) => page.is_end_stream(),
             Self::Blob(reading) => reading.left == 0,
+            Self::Site(sending) => sending.left() == 0,
         }
     }
 
@@ -123,6 +128,7 @@ impl HttpBody for Body {
         match self {
             Self::Page(page) => page.size_hint(),
             Self::Blob(reading) => SizeHint::with_exact(reading.left),
+            Self::Site(sending) => SizeHint::with_exact(sending.left()),
         }
     }
 }

@@ -20,5 +20,6 @@ mod limits;
 mod rooms;
 mod secure;
 mod sessions;
+mod site;
 mod support;
 mod tls;
