@@ -3,6 +3,7 @@
 //! Each step says what it does, installs under `target/` what is missing where it can, and otherwise names the command
 //! to run and fails. No step is ever skipped.
 
+mod browser;
 mod steps;
 mod tidy;
 mod tools;
@@ -20,6 +21,7 @@ const HELP: &str = "cargo xtask COMMAND
   tidy --list  the same, and the lengths that the ratchet holds
   deny         bans, licences and sources of the dependencies
   web          builds the browser bundle into target/web
+  browser      tests that bundle, and the program under target/debug, in Chromium
   fuzz SECS    mutates every decoder's corpus for so many seconds each
 
 Environment: ESTOILE_WASM_TOOLCHAIN=installed|rustup|debian chooses where wasm32 comes from.";
@@ -42,6 +44,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["tidy", "--list"] => tidy::run(true),
         ["deny"] => steps::deny(),
         ["web"] => web::build().map(drop),
+        ["browser"] => browser::test(),
         ["fuzz", seconds] => steps::fuzz(seconds),
         _ => {
             println!("{HELP}");

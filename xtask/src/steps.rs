@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::tools::{self, cargo, root, run};
-use crate::{tidy, web};
+use crate::{browser, tidy, web};
 
 type Step = fn() -> Result<()>;
 
 /// Runs everything that CI runs, and stops at the first step that fails.
 pub fn test() -> Result<()> {
     let mut clock = Clock::default();
-    let steps: [(&str, Step); 9] = [
+    let steps: [(&str, Step); 10] = [
         ("tools", || tools::install().map(drop)),
         ("format", format),
         ("tidy", || tidy::run(false)),
@@ -23,6 +23,7 @@ pub fn test() -> Result<()> {
         ("tests", tests),
         ("docs", docs),
         ("web", || web::build().map(drop)),
+        ("browser", browser::test),
     ];
     for (name, step) in steps {
         clock.time(name, step)?;
