@@ -9,26 +9,30 @@ use openmls_traits::types::{
 
 use crate::{MlsError, hpke};
 
+/// Computes a known answer; whether it is right.
+type Answer = fn(&RustCrypto) -> Result<bool, CryptoError>;
+
+const ALL: [(&str, Answer); 6] = [
+    ("SHA-2", hashes),
+    ("HMAC and HKDF", macs),
+    ("AES-GCM", aeads),
+    ("Ed25519", signatures),
+    ("X25519", x25519),
+    ("X-Wing", xwing),
+];
+
 /// Computes them; called once when a client starts, before anything is sealed.
 pub fn known_answers() -> Result<(), MlsError> {
-    let crypto = RustCrypto::default();
-    let all: [(&'static str, Answer); 6] = [
-        ("SHA-2", hashes),
-        ("HMAC and HKDF", macs),
-        ("AES-GCM", aeads),
-        ("Ed25519", signatures),
-        ("X25519", x25519),
-        ("X-Wing", xwing),
-    ];
-    for (name, answer) in all {
-        if !answer(&crypto).unwrap_or(false) {
-            return Err(MlsError::KnownAnswer(name));
-        }
-    }
-    Ok(())
+    judge(&ALL)
 }
 
-type Answer = fn(&RustCrypto) -> Result<bool, CryptoError>;
+fn judge(all: &[(&'static str, Answer)]) -> Result<(), MlsError> {
+    let crypto = RustCrypto::default();
+    match all.iter().find(|(_, answer)| !answer(&crypto).unwrap_or(false)) {
+        Some((name, _)) => Err(MlsError::KnownAnswer(name)),
+        None => Ok(()),
+    }
+}
 
 /// FIPS 180-4: "abc".
 fn hashes(c: &RustCrypto) -> Result<bool, CryptoError> {
@@ -111,4 +115,19 @@ fn is(got: &[u8], want: &str) -> bool {
 fn bytes(hex: &str) -> Vec<u8> {
     let nibble = |c: &u8| u8::try_from(char::from(*c).to_digit(16).unwrap_or(0)).unwrap_or(0);
     hex.as_bytes().chunks(2).map(|two| two.iter().fold(0, |n, c| (n << 4) | nibble(c))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_answer_and_none_are_told_by_name() {
+        let right: Answer = |_| Ok(true);
+        for wrong in [(|_| Ok(false)) as Answer, |_| Err(CryptoError::CryptoLibraryError)] {
+            let all = [("one", right), ("another", wrong), ("a third", right)];
+            assert_eq!(judge(&all), Err(MlsError::KnownAnswer("another")));
+        }
+        assert_eq!(judge(&[("one", right)]), Ok(()));
+    }
 }

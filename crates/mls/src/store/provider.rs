@@ -9,6 +9,33 @@ use super::{
 type Done = Result<(), StoreError>;
 type Found<T> = Result<Option<T>, StoreError>;
 
+/// The three methods of each value of which a group has one: write, read, delete.
+macro_rules! one_value {
+    ($($key:ident: $value:ident, $write:ident, $read:ident, $delete:ident;)+) => {$(
+        fn $write<G: t::GroupId<CURRENT_VERSION>, V: t::$value<CURRENT_VERSION>>(&self, _: &G, value: &V) -> Done {
+            self.put(one($key), value)
+        }
+        fn $read<G: t::GroupId<CURRENT_VERSION>, V: t::$value<CURRENT_VERSION>>(&self, _: &G) -> Found<V> {
+            self.read(&one($key))
+        }
+        fn $delete<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
+            self.drop_key(one($key))
+        }
+    )+};
+}
+
+/// Writing and deleting of each kind of value of which there are many, each under a key of its own.
+macro_rules! many_values {
+    ($($kind:ident: $key:ident $value:ident, $write:ident, $delete:ident;)+) => {$(
+        fn $write<K: t::$key<CURRENT_VERSION>, V: t::$value<CURRENT_VERSION>>(&self, key: &K, value: &V) -> Done {
+            self.put(many($kind, key)?, value)
+        }
+        fn $delete<K: t::$key<CURRENT_VERSION>>(&self, key: &K) -> Done {
+            self.drop_key(many($kind, key)?)
+        }
+    )+};
+}
+
 impl StorageProvider<CURRENT_VERSION> for Store {
     type Error = StoreError;
 
@@ -29,64 +56,20 @@ impl StorageProvider<CURRENT_VERSION> for Store {
         self.drop_key(one(CONFIG))
     }
 
-    fn write_tree<G: t::GroupId<CURRENT_VERSION>, V: t::TreeSync<CURRENT_VERSION>>(&self, _: &G, value: &V) -> Done {
-        self.put(one(TREE), value)
-    }
-    fn tree<G: t::GroupId<CURRENT_VERSION>, V: t::TreeSync<CURRENT_VERSION>>(&self, _: &G) -> Found<V> {
-        self.read(&one(TREE))
-    }
-    fn delete_tree<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
-        self.drop_key(one(TREE))
-    }
-
-    fn write_interim_transcript_hash<G: t::GroupId<CURRENT_VERSION>, V: t::InterimTranscriptHash<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-        value: &V,
-    ) -> Done {
-        self.put(one(INTERIM), value)
-    }
-    fn interim_transcript_hash<G: t::GroupId<CURRENT_VERSION>, V: t::InterimTranscriptHash<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-    ) -> Found<V> {
-        self.read(&one(INTERIM))
-    }
-    fn delete_interim_transcript_hash<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
-        self.drop_key(one(INTERIM))
+    one_value! {
+        TREE: TreeSync, write_tree, tree, delete_tree;
+        INTERIM: InterimTranscriptHash, write_interim_transcript_hash, interim_transcript_hash,
+            delete_interim_transcript_hash;
+        CONTEXT: GroupContext, write_context, group_context, delete_context;
+        TAG: ConfirmationTag, write_confirmation_tag, confirmation_tag, delete_confirmation_tag;
+        MESSAGES: MessageSecrets, write_message_secrets, message_secrets, delete_message_secrets;
+        RESUMPTION: ResumptionPskStore, write_resumption_psk_store, resumption_psk_store,
+            delete_all_resumption_psk_secrets;
+        OWN_INDEX: LeafNodeIndex, write_own_leaf_index, own_leaf_index, delete_own_leaf_index;
+        EPOCH: GroupEpochSecrets, write_group_epoch_secrets, group_epoch_secrets, delete_group_epoch_secrets;
     }
 
-    fn write_context<G: t::GroupId<CURRENT_VERSION>, V: t::GroupContext<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-        value: &V,
-    ) -> Done {
-        self.put(one(CONTEXT), value)
-    }
-    fn group_context<G: t::GroupId<CURRENT_VERSION>, V: t::GroupContext<CURRENT_VERSION>>(&self, _: &G) -> Found<V> {
-        self.read(&one(CONTEXT))
-    }
-    fn delete_context<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
-        self.drop_key(one(CONTEXT))
-    }
-
-    fn write_confirmation_tag<G: t::GroupId<CURRENT_VERSION>, V: t::ConfirmationTag<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-        value: &V,
-    ) -> Done {
-        self.put(one(TAG), value)
-    }
-    fn confirmation_tag<G: t::GroupId<CURRENT_VERSION>, V: t::ConfirmationTag<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-    ) -> Found<V> {
-        self.read(&one(TAG))
-    }
-    fn delete_confirmation_tag<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
-        self.drop_key(one(TAG))
-    }
-
+    // As those above; only the trait names its types in another order.
     fn write_group_state<V: t::GroupState<CURRENT_VERSION>, G: t::GroupId<CURRENT_VERSION>>(
         &self,
         _: &G,
@@ -99,71 +82,6 @@ impl StorageProvider<CURRENT_VERSION> for Store {
     }
     fn delete_group_state<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
         self.drop_key(one(STATE))
-    }
-
-    fn write_message_secrets<G: t::GroupId<CURRENT_VERSION>, V: t::MessageSecrets<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-        value: &V,
-    ) -> Done {
-        self.put(one(MESSAGES), value)
-    }
-    fn message_secrets<G: t::GroupId<CURRENT_VERSION>, V: t::MessageSecrets<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-    ) -> Found<V> {
-        self.read(&one(MESSAGES))
-    }
-    fn delete_message_secrets<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
-        self.drop_key(one(MESSAGES))
-    }
-
-    fn write_resumption_psk_store<G: t::GroupId<CURRENT_VERSION>, V: t::ResumptionPskStore<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-        value: &V,
-    ) -> Done {
-        self.put(one(RESUMPTION), value)
-    }
-    fn resumption_psk_store<G: t::GroupId<CURRENT_VERSION>, V: t::ResumptionPskStore<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-    ) -> Found<V> {
-        self.read(&one(RESUMPTION))
-    }
-    fn delete_all_resumption_psk_secrets<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
-        self.drop_key(one(RESUMPTION))
-    }
-
-    fn write_own_leaf_index<G: t::GroupId<CURRENT_VERSION>, V: t::LeafNodeIndex<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-        value: &V,
-    ) -> Done {
-        self.put(one(OWN_INDEX), value)
-    }
-    fn own_leaf_index<G: t::GroupId<CURRENT_VERSION>, V: t::LeafNodeIndex<CURRENT_VERSION>>(&self, _: &G) -> Found<V> {
-        self.read(&one(OWN_INDEX))
-    }
-    fn delete_own_leaf_index<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
-        self.drop_key(one(OWN_INDEX))
-    }
-
-    fn write_group_epoch_secrets<G: t::GroupId<CURRENT_VERSION>, V: t::GroupEpochSecrets<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-        value: &V,
-    ) -> Done {
-        self.put(one(EPOCH), value)
-    }
-    fn group_epoch_secrets<G: t::GroupId<CURRENT_VERSION>, V: t::GroupEpochSecrets<CURRENT_VERSION>>(
-        &self,
-        _: &G,
-    ) -> Found<V> {
-        self.read(&one(EPOCH))
-    }
-    fn delete_group_epoch_secrets<G: t::GroupId<CURRENT_VERSION>>(&self, _: &G) -> Done {
-        self.drop_key(one(EPOCH))
     }
 
     fn append_own_leaf_node<G: t::GroupId<CURRENT_VERSION>, V: t::LeafNode<CURRENT_VERSION>>(
@@ -267,29 +185,19 @@ impl StorageProvider<CURRENT_VERSION> for Store {
         self.drop_key(many(EPOCH_PAIRS, &(epoch, leaf))?)
     }
 
-    fn write_signature_key_pair<K: t::SignaturePublicKey<CURRENT_VERSION>, V: t::SignatureKeyPair<CURRENT_VERSION>>(
-        &self,
-        key: &K,
-        value: &V,
-    ) -> Done {
-        self.put(many(SIGNATURE_PAIR, key)?, value)
+    many_values! {
+        SIGNATURE_PAIR: SignaturePublicKey SignatureKeyPair, write_signature_key_pair, delete_signature_key_pair;
+        HPKE_PAIR: EncryptionKey HpkeKeyPair, write_encryption_key_pair, delete_encryption_key_pair;
+        KEY_PACKAGE: HashReference KeyPackage, write_key_package, delete_key_package;
+        PSK: PskId PskBundle, write_psk, delete_psk;
     }
+
+    // Reading is apart: the trait names the types now in one order, now in the other.
     fn signature_key_pair<K: t::SignaturePublicKey<CURRENT_VERSION>, V: t::SignatureKeyPair<CURRENT_VERSION>>(
         &self,
         key: &K,
     ) -> Found<V> {
         self.read(&many(SIGNATURE_PAIR, key)?)
-    }
-    fn delete_signature_key_pair<K: t::SignaturePublicKey<CURRENT_VERSION>>(&self, key: &K) -> Done {
-        self.drop_key(many(SIGNATURE_PAIR, key)?)
-    }
-
-    fn write_encryption_key_pair<K: t::EncryptionKey<CURRENT_VERSION>, V: t::HpkeKeyPair<CURRENT_VERSION>>(
-        &self,
-        key: &K,
-        value: &V,
-    ) -> Done {
-        self.put(many(HPKE_PAIR, key)?, value)
     }
     fn encryption_key_pair<V: t::HpkeKeyPair<CURRENT_VERSION>, K: t::EncryptionKey<CURRENT_VERSION>>(
         &self,
@@ -297,34 +205,13 @@ impl StorageProvider<CURRENT_VERSION> for Store {
     ) -> Found<V> {
         self.read(&many(HPKE_PAIR, key)?)
     }
-    fn delete_encryption_key_pair<K: t::EncryptionKey<CURRENT_VERSION>>(&self, key: &K) -> Done {
-        self.drop_key(many(HPKE_PAIR, key)?)
-    }
-
-    fn write_key_package<K: t::HashReference<CURRENT_VERSION>, V: t::KeyPackage<CURRENT_VERSION>>(
-        &self,
-        key: &K,
-        value: &V,
-    ) -> Done {
-        self.put(many(KEY_PACKAGE, key)?, value)
-    }
     fn key_package<K: t::HashReference<CURRENT_VERSION>, V: t::KeyPackage<CURRENT_VERSION>>(
         &self,
         key: &K,
     ) -> Found<V> {
         self.read(&many(KEY_PACKAGE, key)?)
     }
-    fn delete_key_package<K: t::HashReference<CURRENT_VERSION>>(&self, key: &K) -> Done {
-        self.drop_key(many(KEY_PACKAGE, key)?)
-    }
-
-    fn write_psk<K: t::PskId<CURRENT_VERSION>, V: t::PskBundle<CURRENT_VERSION>>(&self, key: &K, value: &V) -> Done {
-        self.put(many(PSK, key)?, value)
-    }
     fn psk<V: t::PskBundle<CURRENT_VERSION>, K: t::PskId<CURRENT_VERSION>>(&self, key: &K) -> Found<V> {
         self.read(&many(PSK, key)?)
-    }
-    fn delete_psk<K: t::PskId<CURRENT_VERSION>>(&self, key: &K) -> Done {
-        self.drop_key(many(PSK, key)?)
     }
 }
