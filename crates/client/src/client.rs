@@ -3,7 +3,7 @@
 //! A client lives on one thread of its own with a runtime of its own: a vault's sync, Argon2id or a question to the user
 //! holds up nobody's tasks, and the face's runtime may end when it likes.
 
-use estoile_engine::{Engine, Env, LoadError};
+use estoile_engine::{Engine, Env, LoadError, WrongAnswer, known_answers};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
@@ -19,7 +19,8 @@ use std::path::PathBuf;
 
 /// How long a folder that is taken, and whose owner does not answer, is tried: a short command ends in less.
 const PATIENCE: core::time::Duration = core::time::Duration::from_secs(10);
-/// How often meanwhile.
+/// How often meanwhile: neither the end of another process nor of its lock is an event that this one can wait for, and
+/// nobody notices 50 ms.
 const AGAIN: core::time::Duration = core::time::Duration::from_millis(50);
 
 /// Where every client begins.
@@ -38,11 +39,20 @@ struct Start {
 }
 
 impl Client {
-    /// Unlocks the vault, loads what it holds and starts the driver on a thread of its own.
+    /// Computes the known answers, unlocks the vault, loads what it holds and starts the driver on a thread of its own.
     ///
     /// # Errors
-    /// [`OpenError`] says what is wrong with the folder or its key.
+    /// [`OpenError`] says what is wrong with the machine, the folder or its key.
     pub async fn open(config: ClientConfig) -> Result<(Handle, Events), OpenError> {
+        Self::open_if(known_answers, config).await
+    }
+
+    /// Nothing is touched before the machine has shown that it computes rightly.
+    async fn open_if(
+        known: fn() -> Result<(), WrongAnswer>,
+        config: ClientConfig,
+    ) -> Result<(Handle, Events), OpenError> {
+        known()?;
         let events = Listeners::default();
         let listener = events.add(config.delivery);
         let (requests, inbox) = mpsc::channel(REQUESTS);
@@ -162,5 +172,28 @@ fn unreadable(data: Option<PathBuf>, error: &LoadError) -> OpenError {
     match error {
         LoadError::Vault(error) => refused(&folder, error),
         other => OpenError::Corrupt { folder, why: other.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Delivery;
+
+    #[tokio::test]
+    async fn a_machine_that_computes_wrongly_starts_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("vault");
+        let config = ClientConfig {
+            data: Some(data.clone()),
+            unlock: Unlock::default(),
+            clock_offset_ms: 0,
+            delivery: Delivery::Lossless,
+        };
+        let refused = Client::open_if(|| Err(WrongAnswer("X-Wing")), config).await;
+        let why = refused.err().unwrap().to_string();
+        assert!(why.starts_with("this machine computes X-Wing wrongly"), "{why}");
+        assert!(why.contains("install estoile again"), "{why}");
+        assert!(!data.exists(), "the folder was not touched");
     }
 }

@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use estoile_engine::WrongAnswer;
+
 /// Why a client could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// The known answers are not those that this machine computes.
+    #[error(transparent)]
+    Computes(#[from] WrongAnswer),
     /// Another process has the folder.
     #[error(
         "the data folder {} is in use by another estoile process; end that one, or give this one a folder of its own with --data",

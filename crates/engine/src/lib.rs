@@ -20,6 +20,7 @@ mod channel;
 pub mod command;
 mod engine;
 pub mod face;
+mod known;
 mod link;
 mod names;
 pub mod notice;
@@ -35,6 +36,9 @@ pub use command::{
     AccountCommand, Answer, Command, CommandError, CreateRoom, OpenRoom, Past, PrivateCommand, RelayAddress, Verify,
 };
 pub use engine::{Engine, LoadError, MAX_ROOMS};
+pub use link::greeting::{GreetError, check as check_welcome};
+pub use estoile_seal::WrongAnswer;
+pub use known::known_answers;
 pub use notice::{Notice, NoticeKind};
 pub use turn::{BlobError, CommandId, Effect, Env, Input, Lost, Turn, WrongProof};
 pub use vault::{Backend, Changes, Committed, MemoryBackend, Vault, VaultError};
