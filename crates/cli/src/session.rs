@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 
 use estoile_client::{Delivery, Events, Handle, VaultPlace};
 use estoile_engine::{
-    AccountCommand, AccountView, Answer, Command, CommandError, ContactView, DeviceLinkView, Event, Overview,
-    PrivateCommand, RoomView,
+    AccountCommand, AccountView, Answer, Command, CommandError, ConnectionView, ContactView, DeviceLinkView, Event,
+    Overview, PrivateCommand, RoomView,
 };
 use serde::Serialize;
 use tokio::time::Instant;
@@ -19,9 +19,6 @@ use crate::out::{self, Reader};
 use crate::signals::{Signals, Stop};
 use crate::values::spoken;
 use crate::{places, plain, unlock};
-
-/// Between two tries to bring the vault up to date: the engine reconnects at its own pace, this only asks how it stands.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// A vault at work.
 pub(crate) struct Session {
@@ -111,15 +108,38 @@ impl Session {
     pub(crate) async fn sync(&mut self) -> Outcome {
         let end = Instant::now().checked_add(self.wait);
         loop {
+            // Looked at before the try: the last one is made when the time is over, for a relay that came back meanwhile.
+            let last = over(end);
             let why = match self.try_ask(Command::Account(AccountCommand::Sync)).await? {
                 Ok(_) => return Ok(()),
                 Err(CommandError::Offline(why)) => why,
                 Err(error) => return Err(Failure::new(error)),
             };
-            if end.is_some_and(|end| Instant::now() >= end) {
+            if last {
                 return Err(self.exhausted(&plain::line(&why)));
             }
-            tokio::time::sleep(PAUSE).await;
+            self.hear(end).await?;
+        }
+    }
+
+    /// Until a relay is heard from, or the time is over; the engine tries again at its own pace.
+    async fn hear(&mut self, end: Option<Instant>) -> Outcome {
+        loop {
+            tokio::select! {
+                biased;
+                stop = self.signals.stop() => return Err(ended(stop)),
+                event = self.events.next() => match event {
+                    Some(Event::DeviceLink(view)) => self.passed.push_back(view),
+                    Some(event) => {
+                        tell(&event);
+                        if is_sign_of_life(&event) {
+                            return Ok(());
+                        }
+                    }
+                    None => return Err(Failure::new("the client ended before that was done; try again")),
+                },
+                () = until(end) => return Ok(()),
+            }
         }
     }
 
@@ -187,7 +207,22 @@ fn tell(event: &Event) {
     }
 }
 
-async fn until(end: Option<Instant>) {
+/// Whether an event says that a relay answers: then it is worth asking again whether all is read and kept.
+pub(crate) const fn is_sign_of_life(event: &Event) -> bool {
+    match event {
+        Event::Overview | Event::CaughtUp(_) => true,
+        Event::Room(room) => matches!(room.connection, ConnectionView::CatchingUp | ConnectionView::Online),
+        _ => false,
+    }
+}
+
+/// Whether a time is over; none never is.
+pub(crate) fn over(end: Option<Instant>) -> bool {
+    end.is_some_and(|end| Instant::now() >= end)
+}
+
+/// Waits for a time; none never comes.
+pub(crate) async fn until(end: Option<Instant>) {
     match end {
         Some(end) => tokio::time::sleep_until(end).await,
         None => core::future::pending().await,

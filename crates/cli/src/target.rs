@@ -6,13 +6,11 @@ use std::path::PathBuf;
 
 use estoile_client::{Delivery, Events, Handle, OpenOptions, Pending};
 use estoile_engine::{AccountCommand, Answer, Command, CommandError, Event, RoomId, RoomView};
+use tokio::time::Instant;
 
 use crate::fail::Failure;
 use crate::values::{Seconds, Shift};
-use crate::{link, names, pick, places, room, unlock};
-
-/// Between two tries to bring the vault up to date.
-const PAUSE: Duration = Duration::from_millis(200);
+use crate::{link, names, pick, places, room, session, unlock};
 
 /// What to open and as whom.
 pub(crate) struct Wanted {
@@ -71,15 +69,16 @@ async fn by_name(wanted: Wanted) -> Result<Target, Failure> {
 /// A room of the vault, once the vault is up to date: an invitation may have come. A room that is known already is not
 /// waited for when its relay is away; that is for whoever sends or follows.
 async fn find(handle: &Handle, events: &mut Listener, wanted: &str, wait: Seconds) -> Result<RoomView, Failure> {
-    let end = tokio::time::Instant::now().checked_add(Duration::from_secs(wait.0));
+    let end = Instant::now().checked_add(Duration::from_secs(wait.0));
     loop {
+        // Looked at before the try, so that the last one is made when the time is over.
+        let last = session::over(end);
         let synced = events.hear(handle.submit(Command::Account(AccountCommand::Sync)).await, end).await;
         let rooms = handle.rooms().await;
         let found = pick::room(&rooms, wanted).cloned();
-        let over = end.is_some_and(|end| tokio::time::Instant::now() >= end);
         match (found, synced) {
             (Ok(found), _) => return Ok(found),
-            (Err(_), Some(Err(CommandError::Offline(_)))) if !over => tokio::time::sleep(PAUSE).await,
+            (Err(_), Some(Err(CommandError::Offline(_)))) if !last => events.hear_a_relay(end).await,
             (Err(failure), _) => return Err(failure),
         }
     }
@@ -100,19 +99,28 @@ impl Listener {
         }
     }
 
-    /// Waits for a command's answer, and keeps what is told meanwhile; none when the time is over or the client ended.
-    async fn hear(
-        &mut self,
-        pending: Pending,
-        end: Option<tokio::time::Instant>,
-    ) -> Option<Result<Answer, CommandError>> {
-        tokio::pin!(pending);
-        let over = async {
-            match end {
-                Some(end) => tokio::time::sleep_until(end).await,
-                None => core::future::pending().await,
+    /// Until a relay is heard from, the time is over or the client has ended; the engine tries again at its own pace.
+    async fn hear_a_relay(&mut self, end: Option<Instant>) {
+        loop {
+            tokio::select! {
+                biased;
+                event = self.events.next() => {
+                    let Some(event) = event else { return };
+                    let heard = session::is_sign_of_life(&event);
+                    self.early.push_back(event);
+                    if heard {
+                        return;
+                    }
+                }
+                () = session::until(end) => return,
             }
-        };
+        }
+    }
+
+    /// Waits for a command's answer, and keeps what is told meanwhile; none when the time is over or the client ended.
+    async fn hear(&mut self, pending: Pending, end: Option<Instant>) -> Option<Result<Answer, CommandError>> {
+        tokio::pin!(pending);
+        let over = session::until(end);
         tokio::pin!(over);
         loop {
             tokio::select! {

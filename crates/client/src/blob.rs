@@ -25,7 +25,8 @@ const STEP: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A transfer that broke off is taken up again so often before the engine is told.
 const TRIES: usize = 3;
-/// And after so long.
+/// And after so long: what broke it off (a relay that restarts, a network that changes) announces its end to nobody, and
+/// takes about so long.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where a blob is, and what vouches for the place.

@@ -20,6 +20,10 @@ const REPLIES: usize = 64;
 /// A process that takes nothing for this long is let go of: it would hold up everybody.
 const STALL: Duration = Duration::from_secs(30);
 
+/// After a connection that could not be taken: the system has no descriptors left, says at once that somebody still waits,
+/// and tells nobody when it has some again. Without a breath this would be a busy loop.
+const BREATH: Duration = Duration::from_millis(100);
+
 /// Listens in the folder until dropped.
 pub(crate) struct Serving {
     path: PathBuf,
@@ -53,7 +57,7 @@ async fn accept(listener: UnixListener, requests: mpsc::WeakSender<Request>, eve
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(BREATH).await;
             continue;
         };
         let (requests, events) = (requests.clone(), events.add(Delivery::Lossless));
