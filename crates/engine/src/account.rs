@@ -76,6 +76,10 @@ pub(crate) enum Wish {
     Views { by: [u8; 32], views: Vec<estoile_seal::views::View> },
     /// Knock at these rooms, which the account is in and this device is not.
     Knock { place: stored::StoredPlace },
+    /// The account is not in this room any more: a device that waits there waits in vain.
+    Unknock { log: estoile_wire::LogId },
+    /// What another device says of rooms was taken over: those that this one is in stand in the list.
+    Places,
     /// A door's record.
     Door { room: RoomId, body: Vec<u8> },
     /// This device was removed: private rooms end here.
@@ -223,6 +227,12 @@ impl Accounts {
         }
         own.stored.stopped = Some(why.to_owned());
         self.keep_own();
+        // What the relay takes for this account is for others to say now.
+        for purpose in [Purpose::Mailbox, Purpose::Shelf] {
+            if let Some(channel) = self.channel_mut(purpose) {
+                channel.tickets_told();
+            }
+        }
         cx.tell(Draft::new(None, kind, why, "What is kept here can still be read."));
         let error = CommandError::Account(why.to_owned());
         let writes = self.own.as_ref().is_some_and(Own::may_write);

@@ -167,6 +167,8 @@ pub(crate) struct Channel {
     /// Everything that waited was read since this connection was made.
     pub(crate) read_up: bool,
     tickets_request: Option<u64>,
+    /// The tickets are not the account's last word: they are not told now.
+    pub(crate) tickets_wait: bool,
     flights: Vec<(u64, Id16)>,
     /// The epoch of the last append (advancing logs).
     appended_in: u64,
@@ -208,17 +210,18 @@ impl Channel {
         let mut channel = Self {
             id,
             relay: RelayId(u32::MAX),
-            stored,
             log: LogId([0; 32]),
             attach: Attach::Out,
             read_up: false,
             tickets_request: None,
+            tickets_wait: matches!(stored.purpose, Purpose::Mailbox | Purpose::Shelf),
             flights: Vec::new(),
             pause_until: 0,
             appended_in: 0,
             held_from: None,
             changed: false,
             news: Vec::new(),
+            stored,
         };
         channel.log = channel.key(0).log_id(channel.kind());
         channel
@@ -275,6 +278,22 @@ impl Channel {
         }
     }
 
+    /// The relay may have another list by now.
+    pub(crate) fn tell_tickets_again(&mut self) {
+        if !self.stored.tickets.is_empty() {
+            self.stored.tickets_set = false;
+            self.tickets_request = None;
+            self.changed = true;
+        }
+    }
+
+    /// Nothing more is told of tickets.
+    pub(crate) fn tickets_told(&mut self) {
+        self.stored.tickets_set = true;
+        self.tickets_request = None;
+        self.changed = true;
+    }
+
     /// Puts a letter into the channel's own log.
     pub(crate) fn push(&mut self, id16: Id16, body: Vec<u8>) {
         if self.stored.outgoing.len() < MAX_OUTGOING {
@@ -314,6 +333,7 @@ impl Channel {
         self.attach = Attach::Out;
         self.read_up = false;
         self.tickets_request = None;
+        self.tickets_wait = matches!(self.stored.purpose, Purpose::Mailbox | Purpose::Shelf);
         self.flights.clear();
     }
 

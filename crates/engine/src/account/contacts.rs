@@ -100,9 +100,10 @@ impl Accounts {
         command: CommandId,
         cx: &mut Cx<'_>,
     ) -> Result<(), CommandError> {
-        let own = self.need()?.id();
+        let own = self.need()?;
         let link = ContactLink::from_str(link).map_err(|e| CommandError::Account(e.to_string()))?;
-        if link.account == own {
+        let ticket = own.contact_ticket(&link.account.0);
+        if link.account == own.id() {
             let why = "this is your own contact link; give it to somebody else, and use theirs";
             return Err(CommandError::Account(why.to_owned()));
         }
@@ -133,7 +134,7 @@ impl Accounts {
             card: None,
             card_at: 0,
             reach: Some(reach),
-            ticket: seed(cx.rng),
+            ticket,
             text,
             last_heard: None,
             why: None,

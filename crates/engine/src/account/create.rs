@@ -158,6 +158,7 @@ pub(crate) fn fresh(
         knocks: Vec::new(),
         joined: false,
         since: None,
+        gone: None,
     })
 }
 

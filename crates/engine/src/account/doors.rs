@@ -11,7 +11,7 @@ use estoile_wire::{LogId, Millis};
 use super::invite::reach_of;
 use super::jobs::Then;
 use super::own::{address_of, no_relay_key};
-use super::stored::{StoredInvite, StoredKnock, StoredPackage, StoredPending, StoredTo};
+use super::stored::{StoredGone, StoredInvite, StoredKnock, StoredPackage, StoredPending, StoredTo};
 use super::{Accounts, Entry, MAX_INVITES, Wish};
 use crate::board::Draft;
 use crate::channel::job::Act;
@@ -130,7 +130,7 @@ impl Accounts {
         if let Some(own) = self.own.as_mut() {
             own.stored.knocks.retain(|k| k.room != room.0);
             let (name, log) = (place.0.to_owned(), place.1);
-            own.stored.knocks.push(StoredKnock { room: room.0, name, log, at: cx.now });
+            own.stored.knocks.push(StoredKnock { room: room.0, name, log, at: cx.now, door: Some(door.log) });
             self.own_dirty = true;
         }
         self.set_tickets();
@@ -236,12 +236,21 @@ impl Accounts {
     /// The account's log names a room, so that other devices and a restored account find it.
     pub(crate) fn note_place(&mut self, place: super::StoredPlace) {
         let Some(own) = self.own.as_mut() else { return };
-        match own.stored.places.iter_mut().find(|p| p.log == place.log) {
-            Some(known) if *known == place => return,
-            Some(known) => *known = place,
-            None => own.stored.places.push(place),
+        let revision = own.stored.revision.saturating_add(1);
+        if own.stored.places.iter().any(|p| p.is_like(&place)) {
+            return;
         }
+        own.stored.places.retain(|p| p.log != place.log);
+        if let Some(gone) = own.stored.gone.as_mut() {
+            gone.retain(|g| g.log != place.log);
+        }
+        own.stored.places.push(super::StoredPlace { revision: Some(revision), ..place });
         self.touch();
+    }
+
+    /// Whether the account's log names a room.
+    pub(crate) fn has_place(&self, log: &LogId) -> bool {
+        self.own.as_ref().is_some_and(|own| own.stored.places.iter().any(|p| p.log == *log))
     }
 
     pub(crate) fn forget_place(&mut self, log: &LogId) {
@@ -249,6 +258,8 @@ impl Accounts {
         let before = own.stored.places.len();
         own.stored.places.retain(|p| p.log != *log);
         if own.stored.places.len() != before {
+            let revision = own.stored.revision.saturating_add(1);
+            own.stored.gone.get_or_insert_default().push(StoredGone { log: *log, revision });
             self.touch();
         }
     }
@@ -276,6 +287,20 @@ impl Accounts {
     pub(crate) fn knocking_for(&self, log: &LogId) -> Option<RoomId> {
         let own = self.own.as_ref()?;
         own.stored.knocks.iter().find(|k| k.log == Some(*log)).map(|k| RoomId(k.room))
+    }
+
+    /// Whether we knocked at this door for the room of a log, and wait.
+    pub(crate) fn knocked_at(&self, log: &LogId, door: &LogId) -> bool {
+        let Some(own) = self.own.as_ref() else { return false };
+        own.stored.knocks.iter().any(|k| k.log == Some(*log) && k.door.as_ref() == Some(door))
+    }
+
+    /// Nobody answers at this room's door.
+    pub(crate) fn knock_over(&mut self, room: RoomId) {
+        if let Some(own) = self.own.as_mut() {
+            own.stored.knocks.retain(|k| k.room != room.0);
+        }
+        self.keep_own();
     }
 
     /// A room is forgotten.

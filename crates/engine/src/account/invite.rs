@@ -189,6 +189,14 @@ impl Accounts {
         }
     }
 
+    /// They are in. Unless a Welcome of ours is on its way to them, nothing more is to be done.
+    pub(crate) fn added(&mut self, token: u64, cx: &mut Cx<'_>) {
+        let under_way = |job: &crate::channel::job::Job| job.stored.then == Then::Invited(token);
+        if self.invites.contains_key(&token) && !self.jobs.values().any(under_way) {
+            self.invited(token, &Outcome::Kept, cx);
+        }
+    }
+
     /// The room's log has the commit that adds them: the Welcome goes into their mailbox.
     pub(crate) fn welcome(&mut self, token: u64, welcome: &Arc<[u8]>, cursor: Cursor, place: &Place, cx: &mut Cx<'_>) {
         let Some(invite) = self.invites.get(&token).cloned() else { return };

@@ -2,9 +2,10 @@
 
 use minicbor::{Decode, Encode};
 
+use super::stored::Stage;
 use super::{Accounts, Entry, Waits};
 use crate::channel::job::{Act, Job, JobId, MAX_JOBS, Outcome, StoredJob};
-use crate::channel::{Purpose, StoredTicket};
+use crate::channel::{Channel, Purpose, StoredTicket};
 use crate::command::{Answer, CommandError};
 use crate::names;
 use crate::out::Cx;
@@ -73,7 +74,7 @@ impl Accounts {
         }
         let id = JobId(self.counters.job);
         self.counters.job = id.0.saturating_add(1);
-        let mut job = Job::new(id, StoredJob { address: address.clone(), act, then });
+        let mut job = Job::new(id, StoredJob { address: address.clone(), act, then, dead: None });
         job.waiting = waiting;
         job.keep(cx);
         self.jobs.insert(id, job);
@@ -99,13 +100,14 @@ impl Accounts {
 
     /// The tickets that the mailbox and the shelf take: one of links, the devices' own, and one for each contact and knock.
     pub(crate) fn set_tickets(&mut self) {
-        let Some(own) = &self.own else { return };
+        let Some(own) = self.own.as_ref().filter(|own| own.stored.stopped.is_none()) else { return };
         let link = own.link_ticket();
         let mut tickets = vec![
             ticket(&link, LINK_PER_DAY, LINK_BYTES_PER_DAY),
             ticket(&own.own_ticket(), CONTACT_PER_DAY, BYTES_PER_DAY),
         ];
-        let contacts = self.contacts.values().map(|c| c.ticket);
+        // Who only asks has none of ours yet, or one from before they were forgotten.
+        let contacts = self.contacts.values().filter(|c| c.stage != Stage::Request).map(|c| c.ticket);
         let knocks = own.chain.devices().iter().map(|d| own.knock_ticket(d));
         tickets.extend(
             contacts.map(TicketSecret::from_bytes).chain(knocks).map(|t| ticket(&t, CONTACT_PER_DAY, BYTES_PER_DAY)),
@@ -117,6 +119,38 @@ impl Accounts {
         }
     }
 
+    /// The relay is given the tickets once more: another device may have put a list there that it made before it knew ours.
+    pub(crate) fn set_tickets_again(&mut self) {
+        self.set_tickets();
+        let shared = self.own.as_ref().is_some_and(|own| own.is_shared() && own.stored.stopped.is_none());
+        if !shared {
+            return;
+        }
+        for purpose in [Purpose::Mailbox, Purpose::Shelf] {
+            if let Some(channel) = self.channel_mut(purpose) {
+                channel.tell_tickets_again();
+            }
+        }
+    }
+
+    /// The list of tickets is that of the whole account: all that the other devices wrote was read, and they can read all that
+    /// was changed here. Only then it replaces the list at the relay, so that no device's older list outlives a newer one.
+    pub(crate) fn steady(&self) -> bool {
+        let Some(own) = self.own.as_ref() else { return false };
+        let live = || self.channel(Purpose::Account(own.stored.generation)).is_some_and(Channel::is_live);
+        own.stored.stopped.is_none() && !own.stored.joined && own.is_written() && live()
+    }
+
+    /// Says to mailbox and shelf whether their tickets may be told now.
+    pub(crate) fn hold_tickets(&mut self) {
+        let wait = !self.steady();
+        for purpose in [Purpose::Mailbox, Purpose::Shelf] {
+            if let Some(channel) = self.channel_mut(purpose) {
+                channel.tickets_wait = wait;
+            }
+        }
+    }
+
     /// Letters carry tickets of ours: they are sent when the relay knows those.
     pub(crate) fn tickets_set(&self) -> bool {
         [Purpose::Mailbox, Purpose::Shelf].iter().all(|p| self.channel(*p).is_some_and(|c| c.stored.tickets_set))
@@ -124,8 +158,8 @@ impl Accounts {
 
     /// Our other devices can know every ticket that our letters carry, and the relay takes it.
     pub(crate) fn ready_to_post(&self) -> bool {
-        let written = self.own.as_ref().is_some_and(|own| own.is_written() || own.stored.stopped.is_some());
-        written && self.tickets_set()
+        let Some(own) = self.own.as_ref() else { return false };
+        own.stored.stopped.is_some() || (own.is_written() && self.tickets_set())
     }
 
     /// A job that waits for something else of ours: who hears that a room has moved knocks at once.

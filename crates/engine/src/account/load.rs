@@ -28,6 +28,7 @@ impl Accounts {
         if let Some(own) = &accounts.own {
             book.learn(&own.id().0, &own.stored.chain);
         }
+        accounts.set_tickets_again();
         Some(accounts)
     }
 
@@ -72,6 +73,7 @@ impl Accounts {
             job.offline();
         }
         if any {
+            self.set_tickets_again();
             self.shelf.offline();
             self.writing = None;
             self.changed = true;

@@ -19,6 +19,8 @@ use crate::private::Me;
 
 /// Under the ticket of a device's knocks.
 const LABEL_KNOCK: &[u8] = b"estoile.v1 knock ticket\0";
+/// Under the ticket of a contact.
+const LABEL_CONTACT: &[u8] = b"estoile.v1 contact ticket\0";
 
 /// The account.
 pub(crate) struct Own {
@@ -103,6 +105,19 @@ impl Own {
         let hash =
             Sha256::new().chain_update(LABEL_KNOCK).chain_update(self.stored.keys.mailbox).chain_update(device.0);
         TicketSecret::from_bytes(hash.finalize().into())
+    }
+
+    /// The ticket that a contact gets: the same whichever of the account's devices gives it, so that two that meet somebody at
+    /// the same time never give two, of which one would be dead.
+    pub(crate) fn contact_ticket(&self, account: &[u8; 32]) -> [u8; 32] {
+        let hash =
+            Sha256::new().chain_update(LABEL_CONTACT).chain_update(self.stored.keys.mailbox).chain_update(account);
+        hash.finalize().into()
+    }
+
+    /// Several devices keep the tickets at the relay, and one may have put an older list there.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.chain.devices().len() > 1
     }
 
     /// Where the home relay is, as others write it down; none before its key is known.

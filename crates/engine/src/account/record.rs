@@ -201,6 +201,9 @@ impl Accounts {
                 own.stored.written_at = cx.now;
                 let written = own.stored.written;
                 own.stored.forgotten.retain(|f| f.revision > written);
+                if let Some(gone) = own.stored.gone.as_mut() {
+                    gone.retain(|g| g.revision > written);
+                }
             }
         }
         self.keep_own();
@@ -230,7 +233,11 @@ impl Accounts {
         let Some(own) = self.own.as_ref().filter(|own| own.stored.generation == number) else { return };
         match own.generation().open(heard.epoch, &heard.body) {
             Ok(Record::Chain(chain)) => self.own_chain(chain, cx),
-            Ok(Record::Summary(summary)) => self.take_summary(&summary, cx),
+            Ok(Record::Summary(summary)) => {
+                self.take_summary(&summary, cx);
+                self.set_tickets_again();
+                self.wish(Wish::Places);
+            }
             Ok(Record::Proposal(proposal)) => self.proposed(&proposal, cx),
             Ok(Record::HandOver(over)) => self.handed_over(&over, cx),
             Ok(Record::Blob { .. }) => {}
@@ -294,6 +301,7 @@ impl Accounts {
             );
             return;
         }
+        self.set_tickets();
         self.wish(Wish::Chain);
         if !removed.is_empty() {
             self.wish(Wish::DevicesRemoved { account, removed });

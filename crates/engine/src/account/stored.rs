@@ -93,6 +93,22 @@ pub(crate) struct StoredPlace {
     #[n(4)]
     #[cbor(with = "minicbor::bytes")]
     pub(crate) ticket: Option<[u8; 32]>,
+    /// The revision of the last change made here, as a contact's.
+    #[n(5)]
+    pub(crate) revision: Option<u64>,
+}
+
+impl StoredPlace {
+    /// Changed here since the log was last written.
+    pub(crate) fn is_newer(&self, written: u64) -> bool {
+        self.revision.is_some_and(|revision| revision > written)
+    }
+
+    /// It says the same of the room.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (&self.relay, &self.name, self.log, self.door, self.ticket)
+            == (&other.relay, &other.name, other.log, other.door, other.ticket)
+    }
 }
 
 /// The account, as this device is in it.
@@ -183,6 +199,9 @@ pub(crate) struct StoredOwn {
     /// before was for others.
     #[n(28)]
     pub(crate) since: Option<Millis>,
+    /// Rooms that were taken off the list here, and at which revision.
+    #[n(29)]
+    pub(crate) gone: Option<Vec<StoredGone>>,
 }
 
 impl core::fmt::Debug for StoredOwn {
@@ -212,6 +231,19 @@ pub(crate) struct StoredKnock {
     pub(crate) log: Option<LogId>,
     #[n(3)]
     pub(crate) at: Millis,
+    /// The door at which it was posted, where the account's log named it.
+    #[n(4)]
+    pub(crate) door: Option<LogId>,
+}
+
+/// A room that was taken off the account's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredGone {
+    #[n(0)]
+    pub(crate) log: LogId,
+    #[n(1)]
+    pub(crate) revision: u64,
 }
 
 /// A contact that was taken away.

@@ -11,7 +11,7 @@ impl Accounts {
         let own = self.own.as_ref().filter(|own| own.stored.stopped.is_none());
         let written = own.is_none_or(super::Own::is_written);
         written
-            && self.jobs.is_empty()
+            && self.jobs.values().all(crate::channel::job::Job::is_put_off)
             && self.pending.is_empty()
             && self.channels.values().all(crate::channel::Channel::quiet)
             && (own.is_none() || self.shelf.filled())

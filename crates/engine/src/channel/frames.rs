@@ -16,7 +16,7 @@ impl Channel {
             return;
         }
         self.pause_until = 0;
-        if !self.stored.tickets_set && self.tickets_request.is_none() {
+        if !self.stored.tickets_set && self.tickets_request.is_none() && !self.tickets_wait {
             self.send_tickets(session, cx);
         }
         // The account's log has its appends from the account part, with what the epoch asks for.

@@ -29,10 +29,15 @@ pub(crate) struct JobId(pub(crate) u64);
 pub(crate) const MAX_JOBS: usize = 4_000;
 /// After a refusal that only a new session can end.
 const RECONNECT_PAUSE_MS: u64 = 250;
-/// A contact's devices may not all have told their relay of a new ticket yet: a dead one is tried so often again, …
+/// A contact's devices may not all have told their relay of a new ticket yet: a dead one is tried so often again while
+/// somebody waits for the answer, …
 const TICKET_TRIES: u32 = 4;
-/// … each time after twice as long, from here on.
+/// … and so often where nobody does: some minutes, in which a device of theirs that was away is back, …
+const TICKET_TRIES_ALONE: u32 = 10;
+/// … each time after twice as long, from here …
 const TICKET_PAUSE_MS: u64 = 1_000;
+/// … up to here.
+const TICKET_LONGEST_PAUSE_MS: u64 = 60_000;
 /// After a blob did not travel.
 const BLOB_PAUSE_MS: u64 = 2_000;
 
@@ -98,6 +103,9 @@ pub(crate) struct StoredJob {
     pub(crate) act: Act,
     #[n(2)]
     pub(crate) then: Then,
+    /// How often its ticket was refused.
+    #[n(3)]
+    pub(crate) dead: Option<u32>,
 }
 
 /// How far a job is at its relay.
@@ -121,8 +129,6 @@ pub(crate) struct Job {
     /// The relay has the blob.
     blob_there: bool,
     not_before: Millis,
-    /// How often its ticket was refused.
-    dead: u32,
     taken: Vec<Item>,
 }
 
@@ -160,7 +166,6 @@ impl Job {
             stage: Stage::Idle,
             blob_there: false,
             not_before: 0,
-            dead: 0,
             taken: Vec::new(),
         }
     }
@@ -187,6 +192,11 @@ impl Job {
     /// When it is tried again, if it waits for that.
     pub(crate) fn next_timeout(&self) -> Option<Millis> {
         (self.stage == Stage::Idle && self.not_before > 0).then_some(self.not_before)
+    }
+
+    /// Its ticket is dead for now, and nobody waits for it here.
+    pub(crate) const fn is_put_off(&self) -> bool {
+        self.stored.dead.is_some() && self.not_before > 0 && self.waiting.is_none()
     }
 
     /// Asks the relay, if that is to be done now.
@@ -294,14 +304,25 @@ impl Job {
         }
     }
 
+    /// How often a dead ticket is tried again. Of a link that somebody uses for the first time it is told at once.
+    const fn tries(&self) -> u32 {
+        match self.stored.then {
+            Then::Ask(_) | Then::Asked(_) | Then::Welcome(_) => 0,
+            Then::Knocked(_) if self.waiting.is_some() => 0,
+            Then::Invite(_) | Then::Answered(_) => TICKET_TRIES,
+            Then::Nothing | Then::Invited(_) | Then::Knocked(_) | Then::Moved(_) => TICKET_TRIES_ALONE,
+        }
+    }
+
     pub(crate) fn refused(&mut self, frame: &Refused, cx: &mut Cx<'_>) -> Option<Outcome> {
         self.stage = Stage::Idle;
         self.taken.clear();
-        // Of a link that somebody uses for the first time a dead ticket is told at once.
-        let known = matches!(self.stored.then, Then::Invite(_) | Then::Invited(_) | Then::Answered(_));
-        if known && frame.code == Refusal::BadTicket && self.dead < TICKET_TRIES {
-            self.not_before = cx.now.saturating_add(TICKET_PAUSE_MS << self.dead);
-            self.dead = self.dead.saturating_add(1);
+        let dead = self.stored.dead.unwrap_or(0);
+        if frame.code == Refusal::BadTicket && dead < self.tries() {
+            let pause = TICKET_PAUSE_MS.checked_shl(dead).unwrap_or(u64::MAX).min(TICKET_LONGEST_PAUSE_MS);
+            self.not_before = cx.now.saturating_add(pause);
+            self.stored.dead = Some(dead.saturating_add(1));
+            self.keep(cx);
             return None;
         }
         match frame.code.retry() {

@@ -1,11 +1,10 @@
 //! The account part within the engine: its commands, what it wants of rooms, what rooms have done, and its sessions.
 
 mod doors;
-
-use estoile_seal::door::DoorKeys;
+mod places;
 
 use super::Engine;
-use crate::account::{Place, StoredPlace, Waits, Wish, relay_url};
+use crate::account::{Waits, Wish};
 use crate::board::Draft;
 use crate::channel::job::{Act, JobId};
 use crate::channel::{ChannelId, Purpose};
@@ -55,6 +54,7 @@ impl Engine {
                     self.accounts.welcome(token, &welcome, cursor, &place, cx);
                 }
             }
+            News::Added { token } => self.accounts.added(token, cx),
             News::AddFailed { token, why } => self.accounts.add_failed(token, &why, cx),
             News::Door => {
                 self.door(id, cx);
@@ -64,46 +64,6 @@ impl Engine {
                 self.accounts.close_channel(Purpose::Door(id.0), cx);
                 self.forget_place(id);
             }
-        }
-    }
-
-    /// How a Welcome names a room.
-    pub(super) fn place(&self, id: RoomId) -> Option<Place> {
-        let room = self.rooms.get(&id)?;
-        let private = room.private()?;
-        let mut address = room.address();
-        address.pin = address.pin.or_else(|| self.links.get(&room.relay).and_then(|l| l.address.pin));
-        Some(Place { name: private.name().to_owned(), log: private.log(), address })
-    }
-
-    /// Reads the door that the roster names.
-    pub(super) fn door(&mut self, id: RoomId, cx: &mut Cx<'_>) {
-        let Some(room) = self.rooms.get(&id) else { return };
-        let Some(private) = room.private() else { return };
-        let (door, max_ttl) = (private.roster().door.clone(), private.roster().max_ttl);
-        let address = room.address();
-        self.accounts.set_door(id, Some(&door), &address, max_ttl, cx);
-    }
-
-    /// The account's log names the room, so that other devices find it.
-    pub(super) fn note_place(&mut self, id: RoomId) {
-        let Some((place, room)) = self.place(id).zip(self.rooms.get(&id)) else { return };
-        let Some(private) = room.private() else { return };
-        let Some(relay) = relay_url(&place.address) else { return };
-        let door = DoorKeys::from(&private.roster().door).address();
-        let stored = StoredPlace {
-            log: place.log,
-            relay: relay.to_string(),
-            name: place.name,
-            door: Some(door.log),
-            ticket: Some(*door.ticket.as_bytes()),
-        };
-        self.accounts.note_place(stored);
-    }
-
-    pub(super) fn forget_place(&mut self, id: RoomId) {
-        if let Some(log) = self.rooms.get(&id).and_then(Room::log) {
-            self.accounts.forget_place(&log);
         }
     }
 
@@ -146,6 +106,8 @@ impl Engine {
             }
             Wish::Join { invitation } => self.join(invitation, cx),
             Wish::Knock { place } => self.knock_back(&place, cx),
+            Wish::Unknock { log } => self.knock_no_more(&log, cx),
+            Wish::Places => self.note_places(),
             Wish::Door { room, body } => self.at_door(room, body, cx),
             Wish::Removed => {}
         }
@@ -196,6 +158,7 @@ impl Engine {
         else {
             return;
         };
+        let shared = self.accounts.own.as_ref().is_some_and(crate::account::Own::is_shared);
         let inside = existing.and_then(|id| self.rooms.get(&id)).is_some_and(|r| r.private().is_some());
         let expected = Expected { room: id, log: invitation.log, by: invitation.from };
         let accounts = &self.accounts;
@@ -215,7 +178,7 @@ impl Engine {
                 cx.tell(Draft::new(Some(id), NoticeKind::Invited, detail, "Leave it if you don't want to be there."));
             }
             // Another device's answer, or an old letter read again.
-            Err(crate::private::JoinError::NotForUs) if inside || invitation.old => {
+            Err(crate::private::JoinError::NotForUs) if inside || invitation.old || shared => {
                 // What we knock for still waits for its answer.
                 if let Some(stored) = self.accounts.invitations.get_mut(&number) {
                     stored.room = None;
@@ -318,6 +281,7 @@ impl Engine {
     /// Does what is due at the account's relays.
     pub(super) fn accounts_due(&mut self, cx: &mut Cx<'_>) {
         self.place_channels(cx);
+        self.accounts.hold_tickets();
         let ids: Vec<ChannelId> = self.accounts.channels.keys().copied().collect();
         for id in ids {
             let Some(channel) = self.accounts.channels.get_mut(&id) else { continue };

@@ -40,12 +40,13 @@ fn not_allowed(why: impl Into<String>) -> Fate {
 }
 
 impl Private {
-    pub(super) fn apply(&self, intent: &Intent, draft: &mut Draft, cx: &mut Cx<'_>) -> Fate {
+    /// `again`: devices that have a leaf already get a new one.
+    pub(super) fn apply(&self, intent: &Intent, again: bool, draft: &mut Draft, cx: &mut Cx<'_>) -> Fate {
         match intent {
             Intent::Add { account, packages, role, via, .. } => {
                 // Several devices, all or none of a wish: a draft that failed half-way is not used.
                 let mut tried = draft.clone();
-                let fate = self.apply_add(account, packages, *role, via.as_ref(), &mut tried, cx);
+                let fate = self.apply_add((account, again), packages, *role, via.as_ref(), &mut tried, cx);
                 if matches!(fate, Fate::Planned) {
                     *draft = tried;
                 }
@@ -75,7 +76,7 @@ impl Private {
 
     fn apply_add(
         &self,
-        account: &AccountId,
+        (account, again): (&AccountId, bool),
         packages: &[Vec<u8>],
         role: Role,
         via: Option<&[u8; 8]>,
@@ -99,7 +100,7 @@ impl Private {
                 Err(why) => return no(why.to_string()),
             }
         }
-        let mut usable = 0_usize;
+        let (mut usable, mut inside) = (0_usize, false);
         let mut why_not = None;
         for bytes in packages {
             match self.judge_package(account, bytes, cx) {
@@ -107,11 +108,18 @@ impl Private {
                     if draft.added.contains(&(*account, view.member.device)) {
                         continue;
                     }
+                    if !again && self.tree.devices.contains_key(&view.member.device) {
+                        inside = true;
+                        continue;
+                    }
                     usable = usable.saturating_add(1);
                     self.place(account, bytes, &view, &chain, draft);
                 }
                 Err(why) => why_not = Some(why),
             }
+        }
+        if usable == 0 && inside {
+            return Fate::Fulfilled;
         }
         if usable == 0 {
             return no(

@@ -230,12 +230,15 @@ impl Private {
             if mine && (new || member.account == self.me.account) {
                 continue;
             }
+            let own = member.account == self.me.account;
+            let whose = if own { "yours" } else { &name };
             let detail = if new {
                 format!("{who} added {name} to this room")
             } else if again {
-                format!("a device of {name} came back with new keys{by_whom}")
+                format!("a device of {whose} came back with new keys{by_whom}")
             } else {
-                format!("{name} has another device in this room{by_whom}")
+                let has = if own { "you have" } else { &format!("{name} has") };
+                format!("{has} another device in this room{by_whom}")
             };
             self.tell(NoticeKind::Joined, detail, tell::ADVICE_NONE, Some(&member.account), cx);
         }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use estoile_mls::{MlsError, Plan};
+use estoile_mls::{MlsError, Plan, inspect_key_package};
 use estoile_seal::account::AccountId as Id;
 use estoile_seal::roster::Roster;
-use estoile_wire::{Id16, PublicKey};
+use estoile_wire::{Id16, Millis, PublicKey};
 
 use super::apply::Fate;
 use super::judge::Fault;
@@ -70,13 +70,21 @@ impl Private {
             None => {
                 let id = self.state.next_intent;
                 self.state.next_intent = id.saturating_add(1);
-                self.state.intents.push(StoredIntent::new(id, &intent));
+                let again = Some(self.comes_again(&intent, cx.now));
+                self.state.intents.push(StoredIntent { again, ..StoredIntent::new(id, &intent) });
                 id
             }
         };
         if let Some(command) = answer {
             self.answers.entry(id).or_default().push(command);
         }
+    }
+
+    /// Whether a device that is to be added has a leaf already.
+    fn comes_again(&self, intent: &Intent, now: Millis) -> bool {
+        let Intent::Add { packages, .. } = intent else { return false };
+        let devices = packages.iter().filter_map(|bytes| Some(inspect_key_package(bytes, now).ok()?.member.device));
+        devices.into_iter().any(|device| self.tree.devices.contains_key(&device))
     }
 
     /// The account's chain or name is another now: it stands in our leaf with our next commit, which is wanted at once.
@@ -197,10 +205,10 @@ impl Private {
         self.apply_leaves(&mut draft, cx)?;
         let mut done = Vec::new();
         for id in ids {
-            let Some(intent) = self.state.intents.iter().find(|s| s.id == *id).and_then(|s| s.clone().intent()) else {
-                continue;
-            };
-            match self.apply(&intent, &mut draft, cx) {
+            let Some(stored) = self.state.intents.iter().find(|s| s.id == *id).cloned() else { continue };
+            let again = stored.again.unwrap_or(true);
+            let Some(intent) = stored.intent() else { continue };
+            match self.apply(&intent, again, &mut draft, cx) {
                 Fate::Planned => done.push(*id),
                 Fate::Fulfilled => self.fulfil(*id, cx),
                 Fate::Later => {}

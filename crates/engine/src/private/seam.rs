@@ -167,6 +167,8 @@ pub(crate) enum Intent {
 pub(crate) enum News {
     /// The Add with this token is merged: this is for the added.
     Welcome { token: u64, welcome: Arc<[u8]>, cursor: Cursor },
+    /// Those whom the Add with this token is for are in: by us, after [`News::Welcome`], or by somebody who was quicker.
+    Added { token: u64 },
     /// The Add with this token can't be done, and why.
     AddFailed { token: u64, why: String },
     /// The door's keys are others now, or we may answer knocks now, or no more.

@@ -35,6 +35,10 @@ pub(super) struct StoredIntent {
     pub(super) uses: Option<u32>,
     #[n(10)]
     pub(super) expires: Option<Millis>,
+    /// One of the devices to be added had a leaf when this was wished for, and gets a new one. Without that, a device that is
+    /// in by now was let in by somebody who was quicker: its leaf stays.
+    #[n(11)]
+    pub(super) again: Option<bool>,
 }
 
 /// A byte string in a list.
@@ -77,6 +81,7 @@ impl StoredIntent {
             name: None,
             uses: None,
             expires: None,
+            again: None,
         };
         match intent {
             Intent::Add { account, packages, role, via, token } => {

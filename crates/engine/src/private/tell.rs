@@ -122,6 +122,10 @@ impl Private {
 
     /// A wish is fulfilled.
     pub(super) fn fulfil(&mut self, id: u64, cx: &mut Cx<'_>) {
+        let add = self.state.intents.iter().find(|stored| stored.id == id && stored.kind == 0);
+        if let Some(stored) = add {
+            self.news.push(super::News::Added { token: stored.token });
+        }
         self.state.intents.retain(|stored| stored.id != id);
         for command in self.answers.remove(&id).unwrap_or_default() {
             cx.answer(command, Ok(Answer::Done));

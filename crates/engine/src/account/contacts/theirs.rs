@@ -5,7 +5,6 @@ use estoile_seal::card::Card;
 use estoile_seal::mailbox::Kind;
 
 use super::FORKED;
-use crate::account::create::seed;
 use crate::account::jobs::Then;
 use crate::account::record::reach;
 use crate::account::stored::{Stage, StoredContact};
@@ -65,6 +64,7 @@ impl Accounts {
             ));
             return;
         }
+        let Some(ticket) = self.own.as_ref().map(|own| own.contact_ticket(&from.0)) else { return };
         let id = self.next_contact();
         let contact = StoredContact {
             account: from.0,
@@ -74,7 +74,7 @@ impl Accounts {
             card: Some(card),
             card_at: read.at,
             reach: Some(reach(read)),
-            ticket: seed(cx.rng),
+            ticket,
             text,
             last_heard: Some(cx.now),
             why: None,

@@ -18,22 +18,40 @@ use crate::view::{RelayId, Role, RoomId};
 impl Engine {
     /// A room of the account that this device is not in: it knocks, as one who belongs there.
     pub(super) fn knock_back(&mut self, place: &StoredPlace, cx: &mut Cx<'_>) {
-        let here = self.rooms.values().any(|r| r.log() == Some(place.log) && r.private().is_some());
-        let here = here || self.accounts.knocking_for(&place.log).is_some();
+        let inside = |r: &Room| r.log() == Some(place.log) && r.private().is_some_and(|p| !p.is_gone());
         let (Some(door), Some(ticket)) = (place.door, place.ticket) else { return };
         let Ok(url) = place.relay.parse::<estoile_seal::link::RelayUrl>() else { return };
-        if here {
+        if self.rooms.values().any(inside) || self.accounts.knocked_at(&place.log, &door) {
             return;
         }
         let address = address_of(&url);
         let door =
             estoile_seal::account::Door { log: door, ticket: estoile_seal::ticket::TicketSecret::from_bytes(ticket) };
-        let id = self.next_room(cx);
-        let room = Room::waiting_private(id, RelayId(u32::MAX), &address, &place.name, true, cx);
-        self.add(room);
+        // Where it waits already, or where it was once.
+        let before = self.rooms.values().find(|r| r.log() == Some(place.log)).map(|r| r.id);
+        let waiting = self.accounts.knocking_for(&place.log).filter(|id| self.rooms.contains_key(id));
+        let id = if let Some(id) = waiting.or(before) {
+            id
+        } else {
+            let id = self.next_room(cx);
+            let room = Room::waiting_private(id, RelayId(u32::MAX), &address, &place.name, true, cx);
+            self.add(room);
+            id
+        };
         let known = (place.name.as_str(), Some(place.log));
         if let Err(error) = self.accounts.knock(id, &address, &door, Why::Back, known, None, cx) {
             cx.tell(Draft::new(Some(id), NoticeKind::Knocked, error.to_string(), "Ask to be invited again."));
+        }
+    }
+
+    /// Another device of ours has left a room, or was removed with all of us, at whose door this one waits.
+    pub(super) fn knock_no_more(&mut self, log: &estoile_wire::LogId, cx: &mut Cx<'_>) {
+        let Some(id) = self.accounts.knocking_for(log) else { return };
+        self.accounts.knock_over(id);
+        if self.rooms.get(&id).is_some_and(Room::is_waiting)
+            && let Err(error) = self.forget(id, cx)
+        {
+            cx.tell(Draft::new(Some(id), NoticeKind::Knocked, error.to_string(), "Forget this room."));
         }
     }
 
