@@ -5,6 +5,7 @@ mod fernet;
 mod relay;
 mod room;
 mod talk;
+mod web;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -17,6 +18,7 @@ pub(crate) use fernet::{Fernet, FernetAction};
 pub(crate) use relay::{Bounds, Serve, TlsArgs, Up};
 pub(crate) use room::{NewRoom, RoleWord, Room, RoomAction};
 pub(crate) use talk::{Chat, Send, Tail};
+pub(crate) use web::{VerifySite, Web};
 
 /// What `--help` ends with.
 const AFTER_HELP: &str = "\
@@ -62,6 +64,10 @@ pub(crate) enum Command {
     Up(Box<Up>),
     /// Run the relay alone
     Serve(Box<Serve>),
+    /// Serve the browser client from this machine
+    Web(Web),
+    /// Check that a relay serves browsers the client that this program carries
+    Verify(VerifySite),
     /// Your account: make it, show it, take it up again
     Account(Account),
     /// Your contacts: your link, theirs, requests, verification

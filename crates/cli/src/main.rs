@@ -35,6 +35,8 @@ mod target;
 mod unlock;
 mod up;
 mod values;
+mod verify;
+mod web;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -97,6 +99,8 @@ fn run_async(command: Command) -> Outcome {
         match command {
             Command::Up(args) => Box::pin(up::run(*args)).await,
             Command::Serve(args) => Box::pin(serve::run(*args)).await,
+            Command::Web(args) => Box::pin(web::run(args)).await,
+            Command::Verify(args) => Box::pin(verify::run(args)).await,
             Command::Account(args) => Box::pin(account::run(args)).await,
             Command::Contact(args) => Box::pin(contact::run(args)).await,
             Command::Device(args) => Box::pin(device::run(args)).await,

@@ -11,13 +11,14 @@ use crate::args::{Bounds, Serve, TlsArgs};
 use crate::fail::{Failure, Outcome, say};
 use crate::reach::{self, Reach, reach};
 use crate::signals::{Signals, Stop};
-use crate::{out, places};
+use crate::{out, places, web};
 
 pub(crate) async fn run(args: Serve) -> Outcome {
     let mut signals = Signals::listen()?;
     let public = args.public.as_deref();
     let mut config = config(args.listen, places::relay(args.data)?, public, &args.tls, &args.bounds)?;
     config.metrics = args.metrics;
+    config.site = web::bundle::site(args.web.as_deref())?;
     config.entry = match (args.open, args.entry) {
         (true, _) => Entry::Open,
         (_, true) => Entry::Required,

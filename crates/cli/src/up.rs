@@ -14,7 +14,7 @@ use crate::fail::{Failure, Outcome, say};
 use crate::reach::{Reach, reach};
 use crate::signals::Signals;
 use crate::values::{Seconds, Shift};
-use crate::{chat, names, out, places, qr, room, serve, unlock};
+use crate::{chat, names, out, places, qr, room, serve, unlock, web};
 
 use std::path::PathBuf;
 
@@ -34,16 +34,20 @@ pub(crate) async fn run(args: Up) -> Outcome {
     let (relay_folder, vault_folder) = places::up(args.data.clone())?;
     let mut config = serve::config(args.listen, relay_folder, public, &args.tls, &args.bounds)?;
     config.metrics = args.metrics;
+    config.site = web::bundle::site(args.web.as_deref())?;
+    let has_client = config.site.is_some();
     let relay = Relay::start(config).map_err(Failure::new)?;
     let reach = reach(public, relay.address(), relay.is_secure())?;
     let link = fresh_room(&relay, &reach, &args).await?;
+    let browsers = Browsers::of(has_client, relay.is_secure(), args.tls.cert.is_some());
     if !interactive() {
         let _ = out::line(&link.to_string())?;
         say(format_args!("The link reaches {}.", reach.whom));
+        browsers.notes().iter().for_each(say);
         return serve::wait(relay, &mut signals).await;
     }
-    show_link(&link, &reach)?;
-    let outcome = converse(&link, &reach, &relay, vault_folder, args.own_name).await;
+    show_link(&link, &reach, browsers)?;
+    let outcome = converse(&link, &reach, &relay, vault_folder, args.own_name, browsers).await;
     relay.shutdown().await.map_err(Failure::new)?;
     outcome
 }
@@ -84,18 +88,58 @@ fn local(listening: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listening.port())
 }
 
-fn show_link(link: &Link, reach: &Reach) -> Outcome {
+/// What browsers make of the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Browsers {
+    /// They show the room.
+    Open,
+    /// They warn first: the relay made its certificate itself.
+    Warn,
+    /// They find a page that names the program.
+    Nothing,
+}
+
+impl Browsers {
+    const fn of(has_client: bool, secure: bool, own_certificate: bool) -> Self {
+        match (has_client, secure && !own_certificate) {
+            (false, _) => Self::Nothing,
+            (true, true) => Self::Warn,
+            (true, false) => Self::Open,
+        }
+    }
+
+    const fn notes(self) -> &'static [&'static str] {
+        match self {
+            Self::Open => &["A browser that opens the link is in the room."],
+            Self::Warn => &[
+                "A browser that opens the link is in the room, but warns first: this relay made its certificate itself. Nor can it start offline then.",
+                "For browsers without a warning give a certificate of your own with --cert and --key, or let friends run: estoile web --relay 'LINK'",
+            ],
+            Self::Nothing => &[],
+        }
+    }
+}
+
+fn show_link(link: &Link, reach: &Reach, browsers: Browsers) -> Outcome {
     let text = link.to_string();
     if let Some(code) = qr::code(&text) {
         say(code);
     }
     let _ = out::line(&text)?;
     say(format_args!("This link reaches {}. Whoever has it can read and write in the room.", reach.whom));
-    say("A friend runs: estoile chat 'LINK'");
+    browsers.notes().iter().for_each(say);
+    say("In a terminal a friend runs: estoile chat 'LINK'");
     Ok(())
 }
 
-async fn converse(link: &Link, reach: &Reach, relay: &Relay, vault: Option<PathBuf>, name: Option<String>) -> Outcome {
+async fn converse(
+    link: &Link,
+    reach: &Reach,
+    relay: &Relay,
+    vault: Option<PathBuf>,
+    name: Option<String>,
+    browsers: Browsers,
+) -> Outcome {
     let (handle, events) = unlock::client(vault, Shift::default(), Delivery::Interactive).await?;
     let own_name = name.unwrap_or_else(names::person);
     let mut open = open_link(link, &own_name, None, OpenOptions::default())
@@ -109,6 +153,7 @@ async fn converse(link: &Link, reach: &Reach, relay: &Relay, vault: Option<PathB
     let mut options = chat::options(&handle, Some(id), Some(own_name), Shift::default());
     options.notes.push(format!("Give this link to your friends: {link}"));
     options.notes.push(format!("It reaches {}. The room's relay runs as long as this chat.", reach.whom));
+    options.notes.extend(browsers.notes().iter().map(|note| (*note).to_owned()));
     chat::show(handle, events, options).await
 }
 
@@ -127,5 +172,16 @@ mod tests {
         assert_eq!(local("0.0.0.0:7070".parse().unwrap()).to_string(), "127.0.0.1:7070");
         assert_eq!(local("[::]:7070".parse().unwrap()).to_string(), "[::1]:7070");
         assert_eq!(local("10.0.0.1:7070".parse().unwrap()).to_string(), "10.0.0.1:7070");
+    }
+
+    #[test]
+    fn who_must_expect_a_warning_is_told_what_to_do_about_it() {
+        assert_eq!(Browsers::of(true, false, false), Browsers::Open);
+        assert_eq!(Browsers::of(true, true, true), Browsers::Open);
+        assert_eq!(Browsers::of(false, true, false), Browsers::Nothing);
+        let warned = Browsers::of(true, true, false).notes().join(" ");
+        for word in ["warns first", "offline", "--cert", "--key", "estoile web"] {
+            assert!(warned.contains(word), "{word}");
+        }
     }
 }

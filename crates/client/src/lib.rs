@@ -23,6 +23,7 @@ mod events;
 mod glue;
 mod handle;
 mod net;
+mod road;
 mod store;
 mod stretch;
 
@@ -33,3 +34,5 @@ pub use estoile_seal::link::{Link, LinkKind};
 pub use events::Events;
 pub use glue::{OpenOptions, loopback_host, open_link};
 pub use handle::{Handle, Page, Pending, VaultPlace};
+pub use net::Stream;
+pub use road::{Road, RoadError, reach, vouched};

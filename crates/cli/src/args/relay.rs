@@ -30,6 +30,9 @@ pub(crate) struct Serve {
     /// Tell metrics (Prometheus) on an address of their own
     #[arg(long, value_name = "ADDR")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// Serve browsers the client in this folder (of `cargo xtask web`) instead of the one that this program carries
+    #[arg(long, value_name = "DIR")]
+    pub(crate) web: Option<PathBuf>,
     /// The address under which others reach this relay, for the URL that it prints
     #[arg(long, value_name = "URL")]
     pub(crate) public: Option<String>,
@@ -66,6 +69,9 @@ pub(crate) struct Up {
     /// How long messages live at most, and by default: 30s, 10m, 2h, 7d; none: as long as the relay allows
     #[arg(long, value_name = "DUR", default_value = "none", hide_default_value = true)]
     pub(crate) ttl: Ttl,
+    /// Serve browsers the client in this folder (of `cargo xtask web`) instead of the one that this program carries
+    #[arg(long, value_name = "DIR")]
+    pub(crate) web: Option<PathBuf>,
     /// The address under which friends reach this machine, for the link: https://HOST:PORT
     #[arg(long, value_name = "URL")]
     pub(crate) public: Option<String>,

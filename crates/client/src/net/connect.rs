@@ -54,7 +54,7 @@ pub(crate) enum ConnectError {
 pub(crate) type Socket = WebSocketStream<Box<dyn Stream>>;
 
 /// What a WebSocket can run on.
-pub(crate) trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+pub trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
 impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Stream for T {}
 
 /// Reaches a relay, or says why not.

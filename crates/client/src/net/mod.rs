@@ -7,6 +7,7 @@ mod connect;
 mod session;
 mod tls;
 
-pub(crate) use connect::{Stream, reach_stream};
+pub use connect::Stream;
+pub(crate) use connect::{connect, reach_stream};
 pub(crate) use session::{SocketEvent, Sockets};
 pub(crate) use tls::SeenCertificate;
