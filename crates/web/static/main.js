@@ -1,0 +1,112 @@
+// Starts the worker and the page, both at once; keeps offline start and its updates.
+//
+// Between the page and this file go events on `window`: `estoile:newer` (a newer version is ready), `estoile:reload` (the
+// person wants it), `estoile:erased` (all is erased: take the cached files out, too, and begin again).
+
+const here = (name) => new URL(name, import.meta.url);
+const WORKER = here('./work.js').href;
+const OFFLINE = new URL('/sw.js', location.origin).href;
+
+// The one policy of this page: scripts that it starts are these two.
+const only = (url) => {
+  if (url !== WORKER && url !== OFFLINE) throw new TypeError('this page starts no such script');
+  return url;
+};
+const policy = globalThis.trustedTypes?.createPolicy('estoile', { createScriptURL: only }) ?? { createScriptURL: only };
+
+const boot = document.getElementById('boot');
+
+/** Says on the first screen that it can't go on. */
+function unable(what, again) {
+  const line = document.getElementById('boot-what');
+  if (!boot?.isConnected || !line) return;
+  boot.dataset.state = 'unable';
+  line.setAttribute('role', 'alert');
+  line.textContent = what;
+  if (!again) return;
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'button primary';
+  button.textContent = 'Load again';
+  button.addEventListener('click', () => location.reload());
+  line.after(button);
+}
+
+/** What this browser lacks; nothing: all is there. */
+function lacking() {
+  if (!globalThis.isSecureContext) {
+    return 'This page came over a connection that is not protected. Open it with https://, or on the machine itself.';
+  }
+  const old = 'This browser is too old for Estoile, or a setting holds it back: ';
+  const advice = '. Update it, allow that for this page, or use Estoile in a terminal.';
+  if (typeof WebAssembly !== 'object') return `${old}it runs no WebAssembly${advice}`;
+  if (typeof Worker !== 'function') return `${old}it starts no workers${advice}`;
+  if (typeof crypto?.subtle !== 'object') return `${old}it has no cryptography${advice}`;
+  if (typeof indexedDB === 'undefined') return `${old}it has no store for pages${advice}`;
+  if (!navigator.locks) return `${old}its tabs can't know of each other${advice}`;
+  return '';
+}
+
+async function begin() {
+  // The worker first: opening the vault and the page's own module take their time side by side.
+  const worker = new Worker(policy.createScriptURL(WORKER), { type: 'module', name: 'estoile' });
+  const early = [];
+  worker.onmessage = (event) => early.push(event.data);
+  const bytes = fetch(here('./page_bg.wasm'), { integrity: '{{sri:page_bg.wasm}}' });
+  bytes.catch(() => {});
+  const page = await import('./page.js');
+  await page.default({ module_or_path: bytes });
+  page.start(worker, early);
+}
+
+/** The cached files, for starting without a network. They protect from nothing: see sw.js. */
+async function offline() {
+  const root = document.documentElement;
+  if (!navigator.serviceWorker) {
+    root.dataset.offline = 'no';
+    return;
+  }
+  try {
+    const kept = await navigator.serviceWorker.register(policy.createScriptURL(OFFLINE), {
+      scope: '/',
+      updateViaCache: 'none',
+    });
+    root.dataset.offline = 'ready';
+    const newer = () => {
+      // Without a controller this is the first one, and nothing is newer than what is shown.
+      if (kept.waiting && navigator.serviceWorker.controller) dispatchEvent(new CustomEvent('estoile:newer'));
+    };
+    newer();
+    kept.addEventListener('updatefound', () => kept.installing?.addEventListener('statechange', newer));
+    addEventListener('estoile:reload', () => {
+      if (!kept.waiting) {
+        location.reload();
+        return;
+      }
+      navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+      kept.waiting.postMessage('take');
+    });
+  } catch {
+    // With a certificate that the browser does not know there is no offline start, and everything else works.
+    root.dataset.offline = 'no';
+    addEventListener('estoile:reload', () => location.reload());
+  }
+}
+
+addEventListener('estoile:erased', async () => {
+  const kept = (await navigator.serviceWorker?.getRegistrations?.().catch(() => [])) ?? [];
+  await Promise.all(kept.map((one) => one.unregister()));
+  const names = (await globalThis.caches?.keys().catch(() => [])) ?? [];
+  await Promise.all(names.map((name) => caches.delete(name)));
+  location.replace('/');
+});
+
+const lacks = lacking();
+if (lacks) {
+  unable(lacks, false);
+} else {
+  begin().then(offline, (error) => {
+    console.error(error);
+    unable('Estoile did not arrive whole: the connection broke, or what came is not what the page was made with.', true);
+  });
+}
