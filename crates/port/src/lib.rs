@@ -67,7 +67,7 @@ pub enum Ask {
         own_name: String,
         /// None: a link with a random secret opens it.
         passphrase: Option<Zeroizing<String>>,
-        /// The time to live of letters sent from here, seconds.
+        /// How long the room keeps messages, seconds; none: as long as the relay does.
         ttl: Option<u64>,
         /// The relay's entry code, where it wants one: the code itself, or the whole link that has it (`#e/`).
         entry: Option<String>,
