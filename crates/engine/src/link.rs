@@ -2,7 +2,7 @@
 //!
 //! It knows no rooms beyond the routes of their requests, and opens no body.
 
-mod greeting;
+pub(crate) mod greeting;
 
 pub(crate) use greeting::GreetError;
 

@@ -13,7 +13,7 @@ pub(crate) const CLOCK_TOLERANCE_MS: i64 = 5_000;
 
 /// Why a relay was not believed. Each says what happened and what one can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum GreetError {
+pub enum GreetError {
     /// A welcome that nobody waited for.
     #[error("the relay greeted twice")]
     OutOfOrder,
@@ -46,7 +46,10 @@ impl GreetError {
 }
 
 /// The relay's key hash, if everything fits.
-pub(super) fn check(
+///
+/// # Errors
+/// [`GreetError`] says what does not fit.
+pub fn check(
     welcome: &Welcome,
     challenge: &Nonce,
     seen: Option<&CertificateHash>,
