@@ -148,7 +148,8 @@ impl Local {
                 self.json(&self.relays.iter().map(Chosen::url).collect::<Vec<_>>())
             }
             (&Method::GET | &Method::HEAD, "/version") => {
-                self.json(&serde_json::json!({"version": env!("CARGO_PKG_VERSION"), "bundle": self.site.bundle()}))
+                let (version, bundle) = (env!("CARGO_PKG_VERSION"), self.site.bundle());
+                self.json(&serde_json::json!({"version": version, "bundle": bundle, "local": true}))
             }
             _ => self.text(StatusCode::NOT_FOUND, "There is nothing here.\n"),
         }
