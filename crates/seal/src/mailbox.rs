@@ -182,8 +182,11 @@ pub enum MailboxError {
     )]
     Forked,
     /// Signed by none of the sender's devices.
-    #[error("a letter is signed by a device that is not its sender's (any more); it is left out")]
+    #[error("a letter is signed by a device that is not its sender's; it is left out")]
     Device,
+    /// Signed by a device that its account has removed since, or that writes on though it was removed.
+    #[error("a letter came from a device that its account has removed; it is left out")]
+    Removed,
     /// The signature does not hold, or is for somebody else.
     #[error("a letter's signature does not hold, or the letter was meant for somebody else; it is left out")]
     Signature,
@@ -244,11 +247,14 @@ impl Letter {
         let (signature, body) = parts(packet)?;
         let letter = codec::decode(body)?;
         let (chain, standing) = letter.from.join(known)?;
-        if !chain.is_live(&letter.device) {
+        if !chain.knew(&letter.device) {
             return Err(MailboxError::Device);
         }
         if !sender::verify(&letter.device, &message(me, body), &signature) {
             return Err(MailboxError::Signature);
+        }
+        if !chain.is_live(&letter.device) {
+            return Err(MailboxError::Removed);
         }
         Ok(Opened { letter, chain, standing })
     }

@@ -119,8 +119,7 @@ impl Accounts {
     pub(super) fn letter(&mut self, heard: &Heard, cx: &mut Cx<'_>) {
         let Some(ticket) = self.ticket_of(&heard.body) else {
             // A new device reads letters to tickets that ended before its time.
-            let fresh = self.own.as_ref().is_some_and(|own| own.stored.since.is_some());
-            if fresh && self.channel(crate::channel::Purpose::Mailbox).is_some_and(|c| !c.read_up) {
+            if self.reads_old_letters() {
                 return;
             }
             // Another device of ours may have made the ticket: its word of it is on the way.
@@ -142,6 +141,14 @@ impl Accounts {
                 }
                 return;
             }
+            Err((_, MailboxError::Removed)) => {
+                // A device that was just linked reads what others have answered long since.
+                if !self.reads_old_letters() {
+                    let advice = "Nothing was done with it. Whoever wrote it there can write again on another device.";
+                    cx.tell(Draft::new(None, NoticeKind::Device, MailboxError::Removed.to_string(), advice));
+                }
+                return;
+            }
             Err((_, error)) => {
                 forged(&error.to_string(), cx);
                 return;
@@ -150,6 +157,12 @@ impl Accounts {
         if self.first_time(opened.letter.id, cx) {
             self.opened(opened, &ticket, cx);
         }
+    }
+
+    /// A device that came into an account that was there reads on what lay in the mailbox before.
+    fn reads_old_letters(&self) -> bool {
+        let fresh = self.own.as_ref().is_some_and(|own| own.stored.since.is_some());
+        fresh && self.channel(crate::channel::Purpose::Mailbox).is_some_and(|c| !c.read_up)
     }
 
     fn opened(&mut self, opened: Opened, ticket: &TicketSecret, cx: &mut Cx<'_>) {

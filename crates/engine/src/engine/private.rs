@@ -207,6 +207,10 @@ impl Engine {
         for (room, link, id) in waiting {
             match self.link_text(room, &link) {
                 Ok(Some(text)) => cx.answer(id, Ok(Answer::Link(text))),
+                Ok(None) if self.rooms.get(&room).and_then(Room::private).is_some_and(|p| !p.may_get_link(&link)) => {
+                    let why = "the link was not made: you may not add members here any more, or somebody revoked all links at that moment; ask an owner or admin, or try again";
+                    cx.answer(id, Err(CommandError::Private(why.to_owned())));
+                }
                 Ok(None) => self.links_awaited.push((room, link, id)),
                 Err(error) => cx.answer(id, Err(error)),
             }

@@ -254,10 +254,11 @@ impl Private {
             if mine && !left && (gone || account == self.me.account) {
                 continue;
             }
+            let whose = if account == self.me.account { "yours" } else { &name };
             let detail = match (gone, left) {
                 (true, true) => format!("{name} left this room; its keys were changed"),
                 (true, false) => format!("{who} removed {name} from this room; its keys were changed"),
-                (false, _) => format!("a device of {name} is out of this room{by_whom}; the room's keys were changed"),
+                (false, _) => format!("a device of {whose} is out of this room{by_whom}; the room's keys were changed"),
             };
             let own = account == self.me.account && facts.self_removed;
             let advice = if own { tell::ADVICE_OUT } else { tell::ADVICE_NONE };

@@ -105,6 +105,14 @@ impl Private {
         self.state.left_in == Some(self.group.epoch())
     }
 
+    /// Whether a link of this id is here, or still to be made.
+    pub(crate) fn may_get_link(&self, link: &[u8; 8]) -> bool {
+        let made = |stored: &super::stored::StoredIntent| {
+            matches!(stored.clone().intent(), Some(Intent::AddLink { id, .. }) if id == *link)
+        };
+        self.roster.link(link).is_some() || self.state.intents.iter().any(made)
+    }
+
     /// Whether the room has a wish of this kind already.
     pub(super) fn wants(&self, intent: &Intent) -> bool {
         self.state.intents.iter().any(|stored| stored.clone().intent().as_ref() == Some(intent))

@@ -96,7 +96,7 @@ fn a_removed_device_is_heard_no_more() {
     let packet = Letter { device: device(2).public(), ..letter(Kind::Views) }.sign(&BOB, &device(2)).unwrap();
     assert!(Letter::open(&packet, &BOB, Some(&alice(2))).is_ok());
     // Its letter brings the old chain along, which does not help it.
-    assert_eq!(Letter::open(&packet, &BOB, Some(&newer)).err(), Some(MailboxError::Device));
+    assert_eq!(Letter::open(&packet, &BOB, Some(&newer)).err(), Some(MailboxError::Removed));
     // The other device's letter with the old chain is an old letter, and good.
     let old = letter(Kind::Views).sign(&BOB, &device(1)).unwrap();
     let opened = Letter::open(&old, &BOB, Some(&newer)).unwrap();

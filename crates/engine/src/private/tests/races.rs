@@ -31,6 +31,33 @@ fn the_loser_of_a_race_rebases_by_itself() {
 }
 
 #[test]
+fn who_is_let_in_by_two_at_once_keeps_the_leaf_of_the_first() {
+    let (mut ada, mut bob, mut cy) = (Person::new("Ada", 1), Person::new("Bob", 2), Person::new("Cy", 3));
+    let mut log = room(&mut [&mut ada, &mut bob]);
+    ada.want(Intent::SetRole { account: bob.id(), role: Role::Admin }, 1);
+    ada.sync(&mut log);
+    bob.sync(&mut log);
+    // One knock, that both answer.
+    let packages = vec![cy.package()];
+    let add = |token| Intent::Add { account: cy.id(), packages: packages.clone(), role: Role::Member, via: None, token };
+    ada.want(add(4), 2);
+    bob.want(add(5), 3);
+    let (first, second) = (ada.outgoing().unwrap(), bob.outgoing().unwrap());
+    assert!(log.append(&first).is_ok());
+    assert_eq!(log.append(&second), Err(log.epoch), "stale");
+    bob.restart();
+    bob.sync(&mut log);
+    assert!(bob.outgoing().is_none(), "somebody was quicker");
+    assert!(bob.news.iter().any(|n| matches!(n, News::Added { token: 5 })));
+    assert!(!bob.news.iter().any(|n| matches!(n, News::Welcome { .. })));
+    ada.sync(&mut log);
+    let (by, id, news) = (ada.id(), ada.p().log(), ada.welcome());
+    cy.join(id, by, &news).unwrap();
+    agree(&log, &mut [&mut ada, &mut bob, &mut cy]);
+    assert!(!cy.p().is_gone());
+}
+
+#[test]
 fn a_wish_that_the_race_made_impossible_is_answered_with_the_reason() {
     let (mut ada, mut bob) = (Person::new("Ada", 1), Person::new("Bob", 2));
     let mut log = room(&mut [&mut ada, &mut bob]);
