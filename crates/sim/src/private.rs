@@ -37,6 +37,8 @@ const TROUBLE: Millis = 10 * 60_000;
 const HEALING: Millis = 25 * 60_000;
 /// Until everybody has confirmed everything: a beat an hour and member, and some.
 const LATER: Millis = 3 * 3_600_000;
+/// So long a device is away: the others have made fresh keys by then, as the schedule of those who send says.
+const AWAY: Millis = 26 * 3_600_000;
 
 /// What somebody asked for, and what became of it.
 #[derive(Clone, Debug)]
@@ -89,7 +91,11 @@ pub(crate) const fn person_of(client: usize) -> usize {
 pub struct PrivateWorld {
     world: World,
     trouble: Plan,
+    /// Connections break and the relay dies while people meet, too.
+    rough: bool,
     lasting: bool,
+    /// In the end this device is away for long.
+    away: Option<usize>,
 }
 
 /// What goes wrong, drawn as for quick rooms; calmer in what is said, because every commit is work for all.
@@ -129,7 +135,9 @@ impl PrivateWorld {
     }
 
     fn planned(seed: u64, wall: Millis, trouble: Plan, mut rng: ChaCha20Rng, classic: bool, devices: usize) -> Self {
-        let start = wall.saturating_sub(wall.checked_rem(DAY).unwrap_or(0));
+        let today = wall.saturating_sub(wall.checked_rem(DAY).unwrap_or(0));
+        // A world lasts a day and more, and must not get further ahead of this machine's clock than keys are valid before.
+        let start = today.saturating_sub(DAY);
         let play = Play {
             classic,
             devices,
@@ -140,10 +148,12 @@ impl PrivateWorld {
             renamed: 0,
             out: BTreeMap::new(),
         };
+        let rough = one_in(&mut rng, 2);
         let lasting = one_in(&mut rng, 4);
+        let away = one_in(&mut rng, 3).then(|| pick(&mut rng, &[0, 1, 2]));
         let mut calm = trouble.clone();
         calm.heal();
-        Self { world: World::planned(seed, calm, rng, start, Some(Box::new(play))), trouble, lasting }
+        Self { world: World::planned(seed, calm, rng, start, Some(Box::new(play))), trouble, rough, lasting, away }
     }
 
     /// Sets everything up, runs through the trouble, lets the world heal, and holds it to its promises.
@@ -159,6 +169,10 @@ impl PrivateWorld {
 
     fn live(&mut self) -> Result<(), String> {
         let world = &mut self.world;
+        if self.rough {
+            // Nobody dies: who asked for something waits for the answer.
+            world.plan = Plan { dies: 0, commit_fails: 0, ..self.trouble.clone() };
+        }
         world.set_up().map_err(|what| format!("setting up: {what}"))?;
         world.plan = self.trouble.clone();
         let story = format!("trouble begins: {:?}", world.plan);
@@ -173,6 +187,11 @@ impl PrivateWorld {
             world.until(world.now.saturating_add(LATER))?;
             world.check_private()?;
             world.check_seen()?;
+        }
+        if let Some(index) = self.away.filter(|_| self.lasting) {
+            world.sleeps(index, AWAY);
+            world.until(world.now.saturating_add(AWAY).saturating_add(HEALING))?;
+            world.check_private()?;
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ const START: Millis = 1_750_000_000_000;
 /// A world in which more happens than this doesn't come to rest.
 const MOST_HAPPENINGS: u64 = 400_000;
 /// Lines of the story that a failure tells.
-const STORY: usize = 2_000;
+const STORY: usize = 20_000;
 /// After trouble, so long is enough for every wait and question to be over.
 const HEALING: Millis = 20 * 60_000;
 /// What a text says beside its number; no disk, relay or connection may carry it in the clear.

@@ -191,8 +191,7 @@ impl World {
         if plot.stage == 2 || self.seen_devices(0, other) == Some(1) {
             plot.stage = 2;
             if !self.is_in(client) && self.seen_devices(0, other) == Some(1) {
-                self.is_out(client)?;
-                plot.done = true;
+                plot.done = self.is_out(client)?;
             }
             return Ok(());
         }
@@ -209,14 +208,12 @@ impl World {
         Ok(())
     }
 
-    /// From here on a client may have nothing of the room.
-    fn is_out(&mut self, client: usize) -> Result<(), String> {
-        let last = self.ledger().map(|ledger| ledger.last);
-        // While the relay is down nothing new comes, and nobody knows the last cursor: looked at later.
-        if let Ok(last) = last {
-            self.play_mut()?.out.insert(client, last);
-        }
-        Ok(())
+    /// From here on a client may have nothing of the room. False: while the relay is down nothing new comes, and nobody knows
+    /// the last cursor: looked at later.
+    fn is_out(&mut self, client: usize) -> Result<bool, String> {
+        let Ok(last) = self.ledger().map(|ledger| ledger.last) else { return Ok(false) };
+        self.play_mut()?.out.insert(client, last);
+        Ok(true)
     }
 
     // ── A member who is removed, and asked back ─────────────────────────────────────────────────────────────────────

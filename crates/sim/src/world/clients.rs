@@ -141,6 +141,13 @@ impl World {
     /// A client is gone, and back after up to `down`.
     pub(crate) fn client_dies(&mut self, index: usize, fate: Fate, down: Millis) {
         self.tell(|| format!("member {index} dies ({fate:?})"));
+        let after = below(&mut self.rng, down);
+        self.sleeps(index, after);
+    }
+
+    /// A client is gone, and back after this time.
+    pub(crate) fn sleeps(&mut self, index: usize, down: Millis) {
+        self.tell(|| format!("member {index} is gone for {down} ms"));
         let now = self.now;
         let Some(client) = self.clients.get_mut(index) else { return };
         let life = client.life.take();
@@ -152,8 +159,7 @@ impl World {
             let after = below(&mut self.rng, 2_000);
             self.later(after, Happening::RelayHears { connection: id });
         }
-        let after = below(&mut self.rng, down);
-        self.later(after, Happening::Start { client: index });
+        self.later(down, Happening::Start { client: index });
     }
 
     fn effect(&mut self, index: usize, effect: Effect) -> Result<(), String> {
