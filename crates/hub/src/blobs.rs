@@ -50,6 +50,10 @@ pub struct BlobGranted {
 
 /// Keeps blobs, or at least their places.
 pub trait Blobs {
+    /// What a grant would count now: [`blob_charge`], or 0 if the blob is here, or on its way, and counted already. Quick:
+    /// no I/O.
+    fn would_count(&self, now: Millis, asked: &BlobAsked) -> u64;
+
     /// Grants a place. Quick: no I/O.
     ///
     /// # Errors
@@ -62,6 +66,10 @@ pub trait Blobs {
 pub struct NoBlobs;
 
 impl Blobs for NoBlobs {
+    fn would_count(&self, _: Millis, asked: &BlobAsked) -> u64 {
+        blob_charge(asked.size)
+    }
+
     fn grant(&self, _: Millis, _: &BlobAsked) -> Result<BlobGranted, No> {
         Err(No::because(Refusal::Unsupported))
     }

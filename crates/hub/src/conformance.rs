@@ -6,6 +6,7 @@
 //! for a reason of its own.
 
 mod model;
+mod private;
 mod time;
 
 use std::sync::Arc;
@@ -17,6 +18,10 @@ use estoile_wire::{Cursor, Id16, LogId, Millis, PublicKey};
 use crate::store::{LogMeta, NewRecord, Page, Reader, Store, StoreError, StoredRecord, Write, charge};
 
 pub use model::behaves_like_the_memory_store;
+pub use private::{
+    a_bad_batch_removes_and_ends_nothing, a_removed_end_of_an_epoch_is_not_found,
+    epochs_are_known_while_their_ends_live, tickets_are_replaced, what_is_removed_stays_removed,
+};
 pub use time::{
     expiry_is_exact_at_once, expiry_takes_the_oldest_first, ids_are_of_live_records, newest_counts_from_the_end,
 };
@@ -57,6 +62,11 @@ pub fn all<M: Make>(make: &mut M) -> Result<(), StoreError> {
     expiry_takes_the_oldest_first(make)?;
     ids_are_of_live_records(make)?;
     newest_counts_from_the_end(make)?;
+    epochs_are_known_while_their_ends_live(make)?;
+    tickets_are_replaced(make)?;
+    what_is_removed_stays_removed(make)?;
+    a_removed_end_of_an_epoch_is_not_found(make)?;
+    a_bad_batch_removes_and_ends_nothing(make)?;
     for seed in 0..8 {
         behaves_like_the_memory_store(make, seed)?;
     }

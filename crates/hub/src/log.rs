@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use estoile_wire::frame::{Created, Kept, RelayFrame};
-use estoile_wire::id::{LogKind, SlotId, TicketHash};
+use estoile_wire::id::{LogKind, TicketHash};
 use estoile_wire::{Cursor, Id16, Millis, PublicKey, Refusal};
 
 pub(crate) use attach::{Attachment, Caught, Entrance};
-pub(crate) use shelf::{Item, Place, Shelf};
+pub(crate) use shelf::{Item, Place, Resorts, Shelf};
 use tickets::Usage;
 
 use crate::codes::Share;
@@ -116,6 +116,8 @@ pub(crate) struct Log<Q> {
     last_visit: Millis,
     touched: Millis,
     advancing: Option<Advancing<Q>>,
+    /// The access key of the epoch before, if it ended since the relay has started.
+    pub(crate) before: Option<PublicKey>,
     /// How often its epoch moves.
     pub(crate) advances: Bucket,
     /// What its tickets were used for today, or since the relay has started.
@@ -123,7 +125,7 @@ pub(crate) struct Log<Q> {
     /// What it has to give, if it is a shelf; absent while nobody needs it.
     pub(crate) shelf: Option<Shelf>,
     /// How often slots' last resorts were taken.
-    pub(crate) resorts: BTreeMap<SlotId, u64>,
+    pub(crate) resorts: Resorts,
     /// A put is on its way to the disk.
     pub(crate) putting: bool,
     /// Puts and takes on their way to the disk.
@@ -152,10 +154,11 @@ impl<Q: Outbox> Log<Q> {
             last_visit,
             touched: now,
             advancing: None,
+            before: None,
             advances: Bucket::default(),
             usage: BTreeMap::new(),
             shelf,
-            resorts: BTreeMap::new(),
+            resorts: Resorts::default(),
             putting: false,
             busy: 0,
         }
@@ -163,10 +166,6 @@ impl<Q: Outbox> Log<Q> {
 
     pub(crate) fn is_here(&self) -> bool {
         matches!(self.life, Life::Here)
-    }
-
-    pub(crate) fn access_key(&self) -> PublicKey {
-        self.meta.access_key
     }
 
     /// The relay's maximum bounds every ttl, even of a log that was made under a longer one.
@@ -299,7 +298,7 @@ impl<Q: Outbox> Log<Q> {
         let Some(Advancing { next, waiting, .. }) = self.take_advancing(id16) else { return };
         let ended = self.meta.epoch;
         self.meta.epoch = ended.saturating_add(1);
-        self.meta.access_key = next;
+        self.before = Some(core::mem::replace(&mut self.meta.access_key, next));
         self.end_epoch(ended, cursor);
         let no = No::above(Refusal::StaleEpoch, self.meta.epoch);
         for asker in waiting {

@@ -32,7 +32,7 @@ use crate::codes::Codes;
 use crate::config::Config;
 use crate::log::{Asker, Caught, Entrance, Life, Log, SessionId, Standing};
 use crate::queue::Outbox;
-use crate::store::{Expired, LiveId, LogState, Write};
+use crate::store::{Expired, LiveId, LogMeta, LogState, Write};
 
 /// How long the ids of a log that nobody is attached to stay in memory.
 const KEEP_INDEX_MS: u64 = 60_000;
@@ -51,6 +51,8 @@ pub struct Door {
     pub access_key: PublicKey,
     /// The current epoch.
     pub epoch: u64,
+    /// The access key of the epoch before it, if that ended since the relay has started.
+    pub before: Option<PublicKey>,
     /// Fixed, advancing, or a shelf.
     pub kind: LogKind,
     /// The ids of the log's live records must be read and handed to [`Shard::warm`] before somebody appends; they count
@@ -115,7 +117,8 @@ impl<Q: Outbox> Shard<Q> {
     pub fn door(&self, log: &LogId) -> Option<Door> {
         let log = self.logs.get(log).filter(|l| l.is_here())?;
         let cold = (!log.is_warm()).then_some(log.assigned);
-        Some(Door { access_key: log.access_key(), epoch: log.meta.epoch, kind: log.meta.kind, cold })
+        let LogMeta { access_key, epoch, kind, .. } = log.meta;
+        Some(Door { access_key, epoch, before: log.before, kind, cold })
     }
 
     /// Whether a session may read the ids of a log now. `true` must be followed by [`Shard::warm`] or [`Shard::not_warming`].
@@ -246,3 +249,6 @@ impl<Q: Outbox> Shard<Q> {
         self.staged
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,6 +125,8 @@ pub struct BlobBounds {
     pub max_transfers: usize,
     /// Uploads that are granted and not whole: each has up to 16 KiB in memory.
     pub max_uploads: usize,
+    /// Those of one log: whoever may write into one room, or has a ticket, keeps nobody else from putting theirs.
+    pub max_uploads_a_log: usize,
     /// Blobs on this relay in all: each costs about 400 bytes of memory and a file.
     pub max_blobs: usize,
 }
@@ -138,6 +140,7 @@ impl Default for BlobBounds {
             longest: Duration::from_secs(600),
             max_transfers: 256,
             max_uploads: 4_096,
+            max_uploads_a_log: 64,
             max_blobs: 200_000,
         }
     }

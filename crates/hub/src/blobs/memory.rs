@@ -170,30 +170,53 @@ impl MemoryBlobs {
     }
 }
 
+impl Inner {
+    /// A blob like this is here already.
+    fn is_here(&self, now: Millis, asked: &BlobAsked) -> bool {
+        let good = |copy: &Whole| {
+            let same = copy.log == asked.log && copy.bytes.len() as u64 == asked.size;
+            same && asked.expires <= copy.expires && now < copy.expires
+        };
+        self.whole.get(&asked.hash).is_some_and(|copies| copies.iter().any(good))
+    }
+
+    /// The upload that goes on if a blob like this is asked for.
+    fn on_its_way(&mut self, asked: &BlobAsked) -> Option<&mut Upload> {
+        let same = |upload: &Upload| {
+            upload.asked.size == asked.size && asked.expires <= upload.asked.expires.saturating_add(LONGER_MS)
+        };
+        self.uploads.get_mut(&(asked.log, asked.hash)).filter(|upload| same(upload))
+    }
+}
+
 impl Blobs for MemoryBlobs {
+    fn would_count(&self, now: Millis, asked: &BlobAsked) -> u64 {
+        let mut inner = self.lock();
+        let counted = inner.is_here(now, asked) || inner.on_its_way(asked).is_some();
+        if counted { 0 } else { blob_charge(asked.size) }
+    }
+
     fn grant(&self, now: Millis, asked: &BlobAsked) -> Result<BlobGranted, No> {
         let mut inner = self.lock();
-        let Inner { whole, uploads, tokens, granted, freed } = &mut *inner;
         // Counted, not random: nobody guesses in a simulation.
-        *granted = granted.saturating_add(1);
+        inner.granted = inner.granted.saturating_add(1);
         let mut hash = Sha256::new();
         hash.update(b"estoile.v1 simulated token\0");
-        hash.update(granted.to_be_bytes());
+        hash.update(inner.granted.to_be_bytes());
         hash.update(asked.hash.0);
         let token = BlobToken(hash.finalize().into());
-        let good = |copy: &Whole| copy.log == asked.log && asked.expires <= copy.expires && now < copy.expires;
-        if whole.get(&asked.hash).is_some_and(|copies| copies.iter().any(good)) {
+        if inner.is_here(now, asked) {
             return Ok(BlobGranted { token, received: asked.size, counted: 0 });
         }
         let key = (asked.log, asked.hash);
-        tokens.retain(|_, opens| *opens != key);
-        tokens.insert(token, key);
+        inner.tokens.retain(|_, opens| *opens != key);
+        inner.tokens.insert(token, key);
         let until = now.saturating_add(UNFINISHED_MS);
-        if let Some(upload) = uploads.get_mut(&key).filter(|u| u.asked.size == asked.size) {
+        if let Some(upload) = inner.on_its_way(asked) {
             upload.until = until;
-            upload.asked.expires = upload.asked.expires.max(asked.expires);
             return Ok(BlobGranted { token, received: upload.bytes.len() as u64, counted: 0 });
         }
+        let Inner { uploads, freed, .. } = &mut *inner;
         if let Some(before) = uploads.insert(key, Upload { asked: *asked, until, bytes: Vec::new() }) {
             free(freed, before.asked.log, blob_charge(before.asked.size));
         }

@@ -1,11 +1,13 @@
 //! A random life of a store, beside the memory store: same writes, same answers. A failure is a seed.
 
 use bytes::Bytes;
-use estoile_wire::{Cursor, Id16, Millis};
+use estoile_wire::frame::Ticket;
+use estoile_wire::id::TicketHash;
+use estoile_wire::{Cursor, Id16, Millis, PublicKey};
 
 use super::{Make, NOW, log, meta, record};
 use crate::memory::MemoryStore;
-use crate::store::{LogMeta, NewRecord, Reader, Store, StoreError, Write};
+use crate::store::{Advance, LogMeta, NewRecord, Reader, Store, StoreError, Write};
 
 /// `splitmix64`: a few good numbers from a seed, without a dependency.
 struct Dice(u64);
@@ -88,7 +90,10 @@ fn batch(dice: &mut Dice, now: Millis, next: &mut Cursor) -> Vec<Write> {
         let n = dice.log();
         match dice.below(40) {
             0 => Write::DropLog(log(n)),
-            1..=4 => Write::PutLog(LogMeta { epoch: dice.below(3), created: now, ..meta(n) }),
+            1..=4 => Write::PutLog(LogMeta { epoch: *next, created: now, ..meta(n) }),
+            6..=8 => Write::Remove { log: log(n), cursor: next.saturating_sub(dice.below(30)) },
+            9 => Write::Tickets { log: log(n), tickets: (0..dice.below(4)).map(|_| ticket(dice)).collect() },
+            10..=13 => end(dice, n, now, next),
             5 => Write::Append(record(n, next.saturating_sub(dice.below(3)), now + 1000, b"perhaps too low")),
             _ => {
                 *next += 1 + dice.below(2);
@@ -112,6 +117,20 @@ fn batch(dice: &mut Dice, now: Millis, next: &mut Cursor) -> Vec<Write> {
     (0..size).map(&mut write).collect()
 }
 
+fn ticket(dice: &mut Dice) -> Ticket {
+    let [hash, ..] = dice.below(5).to_le_bytes();
+    Ticket { hash: TicketHash([hash; 32]), per_day: dice.below(9), bytes_per_day: dice.below(9) }
+}
+
+/// The end of an epoch, later than any before it in any log.
+fn end(dice: &mut Dice, n: u16, now: Millis, next: &mut Cursor) -> Write {
+    *next += 1;
+    let [key, id, ..] = next.to_le_bytes();
+    let advance = Some(Advance { ended: PublicKey([key; 32]), next: PublicKey([id; 32]) });
+    let expires = now + 1 + dice.below(4 * 3_600_000);
+    Write::Append(NewRecord { epoch: *next, advance, time: now, ..record(n, *next, expires, b"the end") })
+}
+
 fn same<S: Store>(model: &MemoryStore, store: &S, at: Millis, dice: &mut Dice, here: &str) -> Result<(), StoreError> {
     let (a, b) = (model.reader(), store.reader());
     let (mut logs, mut expected) = (b.logs()?, a.logs()?);
@@ -127,6 +146,9 @@ fn same<S: Store>(model: &MemoryStore, store: &S, at: Millis, dice: &mut Dice, h
     assert_eq!(b.read(&n, after, at, records, bytes)?, a.read(&n, after, at, records, bytes)?, "{here}");
     let count = dice.below(20);
     assert_eq!(b.newest(&n, after, count, at)?, a.newest(&n, after, count, at)?, "{here}");
+    for epoch in after..after + 40 {
+        assert_eq!(b.past(&n, epoch, at)?, a.past(&n, epoch, at)?, "{here}, epoch {epoch}");
+    }
     let (mut ids, mut expected) = (b.ids(&n, at)?, a.ids(&n, at)?);
     ids.sort_by_key(|i| i.cursor);
     expected.sort_by_key(|i| i.cursor);

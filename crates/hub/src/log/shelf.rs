@@ -114,6 +114,11 @@ impl Shelf {
         }
     }
 
+    /// The last resort of a slot.
+    fn last_resort(&self, id: &SlotId) -> Option<&Item> {
+        self.slots.get(id)?.last_resort.as_ref()
+    }
+
     /// Forgets what is over.
     pub(crate) fn forget(&mut self, now: Millis) {
         self.slots.retain(|_, slot| {
@@ -151,14 +156,42 @@ impl Shelf {
     }
 
     /// What is left, slot by slot.
-    pub(crate) fn count(&self, resorts: &BTreeMap<SlotId, u64>) -> Vec<SlotCount> {
+    pub(crate) fn count(&self, resorts: &Resorts) -> Vec<SlotCount> {
         let count = |(slot, held): (&SlotId, &Slot)| SlotCount {
             slot: *slot,
             left: held.items.len() as u64,
             last_resort: held.last_resort.is_some(),
-            last_resort_taken: resorts.get(slot).copied().unwrap_or(0),
+            last_resort_taken: held.last_resort.map_or(0, |item| resorts.taken(slot, item.cursor)),
         };
         self.slots.iter().map(count).collect()
+    }
+}
+
+/// How often last resorts were taken, each told by its place: one that is put later begins anew.
+#[derive(Debug, Default)]
+pub(crate) struct Resorts(BTreeMap<SlotId, (Cursor, u64)>);
+
+impl Resorts {
+    fn taken(&self, slot: &SlotId, cursor: Cursor) -> u64 {
+        self.0.get(slot).filter(|(at, _)| *at == cursor).map_or(0, |(_, taken)| *taken)
+    }
+
+    /// One was taken.
+    pub(crate) fn take(&mut self, place: &Place) {
+        let taken = self.taken(&place.slot, place.item.cursor).saturating_add(1);
+        self.0.insert(place.slot, (place.item.cursor, taken));
+    }
+
+    /// It was not, after all.
+    pub(crate) fn untake(&mut self, place: &Place) {
+        if let Some((_, taken)) = self.0.get_mut(&place.slot).filter(|(at, _)| *at == place.item.cursor) {
+            *taken = taken.saturating_sub(1);
+        }
+    }
+
+    /// Forgets those that are not on the shelf any more.
+    pub(crate) fn tidy(&mut self, shelf: &Shelf) {
+        self.0.retain(|slot, (cursor, _)| shelf.last_resort(slot).is_some_and(|item| item.cursor == *cursor));
     }
 }
 

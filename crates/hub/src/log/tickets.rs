@@ -47,6 +47,14 @@ impl<Q: Outbox> Log<Q> {
         self.usage.insert(ticket.hash, used);
     }
 
+    /// What a ticket was used for today came to nothing.
+    pub(crate) fn unuse_ticket(&mut self, now: Millis, hash: &TicketHash, bytes: u64) {
+        if let Some(used) = self.usage.get_mut(hash).filter(|used| used.day == now / DAY_MS) {
+            used.count = used.count.saturating_sub(1);
+            used.bytes = used.bytes.saturating_sub(bytes);
+        }
+    }
+
     /// New tickets are durable. What the old ones among them were used for stays.
     pub(crate) fn set_tickets(&mut self, tickets: Arc<[Ticket]>) {
         self.usage.retain(|hash, _| tickets.iter().any(|ticket| ticket.hash == *hash));

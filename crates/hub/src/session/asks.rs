@@ -2,7 +2,7 @@
 
 use estoile_wire::frame::{BlobAsk, BlobGrant, Count, Post, Put, RelayFrame, Take, Tickets};
 use estoile_wire::id::LogKind;
-use estoile_wire::{LogId, Millis, Refusal, proof};
+use estoile_wire::{LogId, Millis, PublicKey, Refusal, proof};
 
 use super::attach::warm;
 use super::{Session, Shards, rate, verify};
@@ -30,9 +30,17 @@ impl<Q: Outbox> Session<Q> {
 
     pub(super) fn tickets<S: Shards<Q>>(&mut self, now: Millis, f: &Tickets, rules: &Rules, shards: &S) {
         let outcome = self.ask(now, rules).and_then(|()| {
-            let Door { access_key, epoch, .. } = Self::door(&f.log, shards)?;
+            let Door { access_key, epoch, before, .. } = Self::door(&f.log, shards)?;
             let relay = rules.identity.public();
-            verify(&access_key, &proof::tickets(&relay, &self.nonce, &f.log, epoch, &f.tickets), &f.signature)?;
+            let signed = |key: &PublicKey, epoch: u64| {
+                verify(key, &proof::tickets(&relay, &self.nonce, &f.log, epoch, &f.tickets), &f.signature)
+            };
+            if let Err(no) = signed(&access_key, epoch) {
+                // Whoever signed while the epoch ended is told so.
+                let ended = epoch.checked_sub(1).zip(before);
+                let late = ended.is_some_and(|(ended, key)| signed(&key, ended).is_ok());
+                return Err(if late { No::above(Refusal::StaleEpoch, epoch) } else { no });
+            }
             let asker = self.asker(f.request);
             shards.with(&f.log, |shard| shard.tickets(asker, &f.log, epoch, &f.tickets))
         });
@@ -126,20 +134,21 @@ impl<Q: Outbox> Session<Q> {
         let outcome = self.ask(now, rules).and_then(|()| {
             let door = Self::door(&f.shelf, shards)?;
             let reserve = || shards.with(&f.shelf, |shard| shard.reserve(now, f));
-            let places = match reserve() {
-                Some(places) => places,
+            let taken = match reserve() {
+                Some(taken) => taken,
                 None => {
                     warm(now, &f.shelf, &door, shards, reader)?;
                     reserve().unwrap_or(Err(No::wait(Refusal::Busy, BUSY_WAIT_MS)))
                 }
             }?;
             // Nobody else gets these; their bytes are read while the shard goes on.
-            let Ok(items) = places.iter().map(|place| item(now, &f.shelf, place, reader)).collect() else {
-                shards.with(&f.shelf, |shard| shard.put_back(&f.shelf, &places));
+            let read = taken.places.iter().map(|place| item(now, &f.shelf, place, reader));
+            let Ok(items) = read.collect::<Result<Vec<_>, _>>() else {
+                shards.with(&f.shelf, |shard| shard.put_back(&f.shelf, &taken));
                 return Err(No::because(Refusal::StoreFailed));
             };
             let asker = self.asker(f.request);
-            shards.with(&f.shelf, |shard| shard.take_item(asker, f.shelf, items));
+            shards.with(&f.shelf, |shard| shard.take_item(asker, f.shelf, taken, &items));
             Ok(())
         });
         self.told(f.request, f.shelf, outcome);
@@ -155,9 +164,11 @@ impl<Q: Outbox> Session<Q> {
     ) {
         let outcome = self.ask(now, rules).and_then(|()| {
             let (asked, ticket) = shards.with(&f.log, |shard| shard.blob_ask(now, self.id, f))?;
+            let (held, ticket) = (blobs.would_count(now, &asked), ticket.as_ref());
+            shards.with(&f.log, |shard| shard.blob_hold(now, &asked, ticket, held))?;
             let granted = blobs.grant(now, &asked);
             let counted = granted.as_ref().map_or(0, |granted| granted.counted);
-            shards.with(&f.log, |shard| shard.blob_granted(now, &asked, ticket.as_ref(), counted));
+            shards.with(&f.log, |shard| shard.blob_granted(now, &asked, ticket, held, counted));
             let granted = granted?;
             let grant = BlobGrant { request: f.request, token: granted.token, received: granted.received };
             self.outbox.push(RelayFrame::BlobGrant(grant).encode().into(), Class::Answer);

@@ -70,10 +70,7 @@ impl<Q: Outbox> Shard<Q> {
     pub(crate) fn post(&mut self, now: Millis, asker: Asker<Q>, post: &Post<'_>) -> Option<Result<(), No>> {
         let config = Arc::clone(&self.config);
         let Some(log) = self.here(&post.log) else { return Some(Err(No::because(Refusal::NoSuchLog))) };
-        if !log.is_warm() {
-            return None;
-        }
-        log.touch(now);
+        // First the ticket: nothing is read for strangers.
         let ticket = match log.ticket(&post.ticket.hash()) {
             Ok(_) if log.meta.kind != LogKind::Fixed => {
                 return Some(Err(No::above(Refusal::Unsupported, log.meta.kind as u64)));
@@ -81,6 +78,10 @@ impl<Q: Outbox> Shard<Q> {
             Ok(ticket) => ticket,
             Err(no) => return Some(Err(no)),
         };
+        if !log.is_warm() {
+            return None;
+        }
+        log.touch(now);
         match log.seen(now, &post.id16, &asker, &config) {
             Seen::New => {}
             Seen::Waits => return Some(Ok(())),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use estoile_wire::frame::{Counted, Put, RelayFrame, Take, Taken};
-use estoile_wire::id::{LogKind, SlotId};
+use estoile_wire::id::{LogKind, TicketHash};
 use estoile_wire::limits::{MAX_ITEM, MAX_ITEMS, MAX_SLOTS};
 use estoile_wire::{Id16, LogId, Millis, Refusal};
 
@@ -18,10 +18,11 @@ use crate::store::{NewRecord, Write};
 pub(crate) struct Putting<Q> {
     asker: Asker<Q>,
     shelf: LogId,
-    slot: SlotId,
     added: Vec<Place>,
     removed: Vec<Place>,
+    time: Millis,
     cost: u64,
+    size: usize,
 }
 
 /// What a take changes, and the frames that say so.
@@ -29,9 +30,17 @@ pub(crate) struct Putting<Q> {
 pub(crate) struct Taking<Q> {
     asker: Asker<Q>,
     shelf: LogId,
-    places: Vec<Place>,
+    taken: Reserved,
     frames: Vec<Bytes>,
     size: usize,
+}
+
+/// What was put aside for a taker, and the use of a ticket that it is.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    pub(crate) places: Vec<Place>,
+    ticket: TicketHash,
+    time: Millis,
 }
 
 impl<Q: Outbox> Shard<Q> {
@@ -40,9 +49,12 @@ impl<Q: Outbox> Shard<Q> {
         if log.meta.kind != LogKind::Shelf {
             return Err(No::above(Refusal::Unsupported, log.meta.kind as u64));
         }
-        log.touch(now);
         if let Some(shelf) = &mut log.shelf {
             shelf.forget(now);
+            // While a put is on its way, what it replaces may come back.
+            if !log.putting {
+                log.resorts.tidy(shelf);
+            }
         }
         Ok(log)
     }
@@ -60,6 +72,7 @@ impl<Q: Outbox> Shard<Q> {
     /// Answers what is left.
     pub(crate) fn count(&mut self, now: Millis, asker: &Asker<Q>, id: &LogId) -> Result<(), No> {
         let log = self.shelf(now, id)?;
+        log.touch(now);
         let shelf = log.shelf.as_ref().ok_or(No::wait(Refusal::Busy, BUSY_WAIT_MS))?;
         let counted = Counted { request: asker.request, slots: shelf.count(&log.resorts) };
         asker.outbox.push(RelayFrame::Counted(counted).encode().into(), Class::Answer);
@@ -70,9 +83,8 @@ impl<Q: Outbox> Shard<Q> {
     pub(crate) fn put(&mut self, now: Millis, asker: Asker<Q>, f: &Put<'_>) -> Result<(), No> {
         let (config, disk_full) = (Arc::clone(&self.config), self.disk_full);
         let said = || f.items.iter().map(|item| (false, *item)).chain(f.last_resort.map(|item| (true, item)));
-        let size: usize = said().map(|(_, item)| item.len()).sum();
-        let may_stage = self.may_stage(size);
         let log = self.shelf(now, &f.shelf)?;
+        log.touch(now);
         if said().any(|(_, item)| item.is_empty()) {
             return Err(No::because(Refusal::Malformed));
         }
@@ -120,14 +132,16 @@ impl<Q: Outbox> Shard<Q> {
                 return Err(No::above(Refusal::DiskFull, config.max_disk));
             }
         }
-        if !may_stage {
+        // What is taken away waits for the disk as well.
+        let size = usize::try_from(cost).unwrap_or(usize::MAX).saturating_add(size_of_val(&*removed));
+        if !self.may_stage(size) {
             return Err(busy);
         }
-        self.stage_put(now, Putting { asker, shelf: f.shelf, slot: f.slot, added, removed, cost }, &new);
+        self.stage_put(Putting { asker, shelf: f.shelf, added, removed, time: now, cost, size }, &new);
         Ok(())
     }
 
-    fn stage_put(&mut self, now: Millis, putting: Putting<Q>, new: &[(bool, &[u8])]) {
+    fn stage_put(&mut self, putting: Putting<Q>, new: &[(bool, &[u8])]) {
         let Some(log) = self.logs.get_mut(&putting.shelf) else { return };
         log.putting = true;
         log.busy = log.busy.saturating_add(1);
@@ -146,17 +160,18 @@ impl<Q: Outbox> Shard<Q> {
             // Items are found by their place: the id only has to be another one.
             let [a, b] = [cursor.to_be_bytes(), [0; 8]];
             let id16 = Id16([a, b].concat().try_into().unwrap_or([0; 16]));
-            let record = NewRecord { log: shelf, cursor, time: now, expires, epoch: 0, id16, body, advance: None };
+            let record =
+                NewRecord { log: shelf, cursor, time: putting.time, expires, epoch: 0, id16, body, advance: None };
             self.batch.writes.push(Write::Append(record));
         }
-        self.staging(usize::try_from(putting.cost).unwrap_or(usize::MAX));
+        self.staging(putting.size);
         self.batch.pending.push(Pending::Put(Box::new(putting)));
     }
 
     /// A put is durable, or not.
     pub(super) fn has_put(&mut self, putting: Putting<Q>, outcome: Result<(), Refusal>) {
-        let Putting { asker, shelf: id, slot, added, removed, cost } = putting;
-        self.landed(usize::try_from(cost).unwrap_or(usize::MAX));
+        let Putting { asker, shelf: id, added, removed, time, cost, size } = putting;
+        self.landed(size);
         let Some(log) = self.logs.get_mut(&id) else { return };
         log.putting = false;
         log.busy = log.busy.saturating_sub(1);
@@ -166,11 +181,8 @@ impl<Q: Outbox> Shard<Q> {
             let newest = added.iter().map(|place| (place.item.cursor, place.item.expires)).max();
             if let Some((cursor, expires)) = newest {
                 log.meta.last = log.meta.last.max(cursor);
-                log.meta.last_write = log.meta.last_write.max(Some(expires.saturating_sub(log.meta.max_ttl)));
+                log.meta.last_write = Some(time);
                 log.meta.last_expiry = log.meta.last_expiry.max(expires);
-            }
-            if added.iter().chain(&removed).any(|place| place.last_resort) {
-                log.resorts.remove(&slot);
             }
         }
         let back = if outcome.is_ok() { &added } else { &removed };
@@ -187,7 +199,7 @@ impl<Q: Outbox> Shard<Q> {
 
     /// Finds a take right and puts aside what it gets; [`Shard::take_item`] or [`Shard::put_back`] must follow. `None`: the
     /// shelf must be read first.
-    pub(crate) fn reserve(&mut self, now: Millis, f: &Take) -> Option<Result<Vec<Place>, No>> {
+    pub(crate) fn reserve(&mut self, now: Millis, f: &Take) -> Option<Result<Reserved, No>> {
         let log = match self.shelf(now, &f.shelf) {
             Ok(log) => log,
             Err(no) => return Some(Err(no)),
@@ -204,31 +216,42 @@ impl<Q: Outbox> Shard<Q> {
         if let Err(no) = log.may_use(now, &ticket, 0) {
             return Some(Err(no));
         }
+        // Its answer waits for the disk.
+        let size = next.iter().map(|place| place.item.cost()).sum::<u64>();
+        if !self.may_stage(usize::try_from(size).unwrap_or(usize::MAX)) {
+            return Some(Err(No::wait(Refusal::Busy, BUSY_WAIT_MS)));
+        }
+        let log = self.logs.get_mut(&f.shelf)?;
+        log.touch(now);
         log.use_ticket(now, &ticket, 0);
         log.busy = log.busy.saturating_add(1);
         log.assigned = log.assigned.saturating_add(1);
         for place in &next {
             if place.last_resort {
-                let taken = log.resorts.entry(place.slot).or_default();
-                *taken = taken.saturating_add(1);
+                log.resorts.take(place);
             } else if let Some(shelf) = &mut log.shelf {
                 shelf.take_off(place);
             }
         }
-        Some(Ok(next))
+        Some(Ok(Reserved { places: next, ticket: ticket.hash, time: now }))
     }
 
     /// What was put aside could not be given.
-    pub(crate) fn put_back(&mut self, id: &LogId, places: &[Place]) {
+    pub(crate) fn put_back(&mut self, id: &LogId, Reserved { places, ticket, time }: &Reserved) {
         let Some(log) = self.logs.get_mut(id) else { return };
         log.busy = log.busy.saturating_sub(1);
-        if let Some(shelf) = &mut log.shelf {
-            places.iter().filter(|place| !place.last_resort).for_each(|place| shelf.put(place));
+        log.unuse_ticket(*time, ticket, 0);
+        for place in places {
+            if place.last_resort {
+                log.resorts.untake(place);
+            } else if let Some(shelf) = &mut log.shelf {
+                shelf.put(place);
+            }
         }
     }
 
     /// Stages the removal of what was put aside, with its bytes.
-    pub(crate) fn take_item(&mut self, asker: Asker<Q>, shelf: LogId, items: Vec<(Place, Bytes)>) {
+    pub(crate) fn take_item(&mut self, asker: Asker<Q>, shelf: LogId, taken: Reserved, items: &[(Place, Bytes)]) {
         let request = asker.request;
         let last = items.len().saturating_sub(1);
         let frame = |(at, (place, item)): (usize, &(Place, Bytes))| -> Bytes {
@@ -236,26 +259,25 @@ impl<Q: Outbox> Shard<Q> {
             RelayFrame::Taken(Taken { request, slot, item, last_resort, more: at < last }).encode().into()
         };
         let frames: Vec<Bytes> = items.iter().enumerate().map(frame).collect();
-        let places: Vec<Place> = items.into_iter().map(|(place, _)| place).collect();
-        let gone = places.iter().filter(|place| !place.last_resort);
+        let gone = taken.places.iter().filter(|place| !place.last_resort);
         self.batch.writes.extend(gone.map(|place| Write::Remove { log: shelf, cursor: place.item.cursor }));
         let size = frames.iter().map(Bytes::len).sum();
         self.staging(size);
-        self.batch.pending.push(Pending::Take(Box::new(Taking { asker, shelf, places, frames, size })));
+        self.batch.pending.push(Pending::Take(Box::new(Taking { asker, shelf, taken, frames, size })));
     }
 
     /// A take is durable, or not.
     pub(super) fn has_taken(&mut self, taking: Taking<Q>, outcome: Result<(), Refusal>) {
-        let Taking { asker, shelf, places, frames, size } = taking;
+        let Taking { asker, shelf, taken, frames, size } = taking;
         self.landed(size);
         if let Err(code) = outcome {
-            self.put_back(&shelf, &places);
+            self.put_back(&shelf, &taken);
             asker.outbox.push(No::because(code).frame(Some(asker.request), Some(shelf)), Class::Answer);
             return;
         }
         if let Some(log) = self.logs.get_mut(&shelf) {
             log.busy = log.busy.saturating_sub(1);
-            log.expired(places.iter().filter(|p| !p.last_resort).map(|p| p.item.cost()).sum());
+            log.expired(taken.places.iter().filter(|p| !p.last_resort).map(|p| p.item.cost()).sum());
         }
         for frame in frames {
             asker.outbox.push(frame, Class::Answer);

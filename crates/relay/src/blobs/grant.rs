@@ -17,6 +17,12 @@ use super::{Blobs, Grant, Hash, LONGER_MS, State, digest};
 const BUSY_WAIT_MS: u64 = 5_000;
 
 impl estoile_hub::blobs::Blobs for Blobs {
+    fn would_count(&self, _: Millis, asked: &BlobAsked) -> u64 {
+        let state = self.state();
+        let counted = state.is_here(asked) || state.on_its_way(asked).is_some();
+        if counted { 0 } else { blob_charge(asked.size) }
+    }
+
     fn grant(&self, now: Millis, asked: &BlobAsked) -> Result<BlobGranted, No> {
         self.reserve(now, asked).map_err(|code| match code {
             Refusal::Busy => No::wait(code, BUSY_WAIT_MS),
@@ -25,18 +31,32 @@ impl estoile_hub::blobs::Blobs for Blobs {
     }
 }
 
+impl State {
+    /// A blob like this is here already.
+    fn is_here(&self, asked: &BlobAsked) -> bool {
+        let BlobAsked { log, hash: BlobHash(hash), size, expires } = *asked;
+        let here = |whole: &Arc<super::Whole>| whole.log == log && whole.size == size && expires <= whole.expires;
+        self.whole.get(&hash).is_some_and(|copies| copies.iter().any(here))
+    }
+
+    /// The upload that goes on if a blob like this is asked for.
+    fn on_its_way(&self, asked: &BlobAsked) -> Option<&Arc<Upload>> {
+        let BlobAsked { log, hash: BlobHash(hash), size, expires } = *asked;
+        let upload = self.uploads.get(&(log, hash))?;
+        (upload.size == size && expires <= upload.expires).then_some(upload)
+    }
+}
+
 impl Blobs {
     /// Grants a place, or says why not. Quick: no disk.
     pub(super) fn reserve(&self, now: Millis, asked: &BlobAsked) -> Result<BlobGranted, Refusal> {
         let BlobAsked { log, hash: BlobHash(hash), size, expires } = *asked;
         let mut state = self.state();
-        let here = |whole: &Arc<super::Whole>| whole.log == log && whole.size == size && expires <= whole.expires;
-        if state.whole.get(&hash).is_some_and(|copies| copies.iter().any(here)) {
+        if state.is_here(asked) {
             return Ok(BlobGranted { token: BlobToken(token()), received: size, counted: 0 });
         }
         let until = now.saturating_add(self.bounds.unfinished_ms());
-        let going_on = state.uploads.get(&(log, hash)).cloned();
-        if let Some(upload) = going_on.filter(|upload| upload.size == size && expires <= upload.expires) {
+        if let Some(upload) = state.on_its_way(asked).cloned() {
             upload.until.fetch_max(until, Ordering::SeqCst);
             let token = self.token_for(&mut state, now, log, hash);
             return Ok(BlobGranted { token: BlobToken(token), received: upload.received(), counted: 0 });
@@ -46,7 +66,9 @@ impl Blobs {
         if taken.saturating_add(counted) > self.max_disk || state.count >= self.bounds.max_blobs {
             return Err(Refusal::DiskFull);
         }
-        if state.uploads.len() >= self.bounds.max_uploads || self.is_closed() {
+        let of_log = state.uploads.range((log, [0; 32])..=(log, [u8::MAX; 32])).take(self.bounds.max_uploads_a_log);
+        let crowded = of_log.count() >= self.bounds.max_uploads_a_log && !state.uploads.contains_key(&(log, hash));
+        if crowded || state.uploads.len() >= self.bounds.max_uploads || self.is_closed() {
             return Err(Refusal::Busy);
         }
         let upload = Upload::new(log, hash, size, expires.saturating_add(LONGER_MS), until);

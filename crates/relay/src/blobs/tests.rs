@@ -216,6 +216,7 @@ fn uploads_that_nobody_goes_on_with_free_everything() {
     let folder = tempfile::tempdir().unwrap();
     let mut blobs = open(folder.path());
     blobs.bounds.max_uploads = 2_000;
+    blobs.bounds.max_uploads_a_log = 2_000;
     let bytes = content(4_096);
     for n in 0..2_000_u16 {
         let mut own = bytes.clone();
@@ -276,4 +277,23 @@ fn the_disk_is_bounded_and_time_can_be_added() {
     let freed: u64 = blobs.expire(now() + 4 * HOUR).unwrap().iter().map(|freed| freed.bytes).sum();
     assert_eq!(freed, 50_000 + OVERHEAD, "the first one, when the second took its place");
     assert_eq!(read(&blobs, &digest(&bytes), 0).unwrap(), bytes);
+}
+
+/// Who asks for many blobs in one log and puts none keeps nobody from another log out, and nobody from going on.
+#[test]
+fn one_log_does_not_take_all_places_of_unfinished_uploads() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = open(folder.path());
+    let many: Vec<Vec<u8>> = (1..=65).map(|size| vec![7; size]).collect();
+    let (last, most) = many.split_last().unwrap();
+    for bytes in most {
+        blobs.reserve(now(), &asked(1, bytes, now() + HOUR)).unwrap();
+    }
+    let refused = blobs.reserve(now(), &asked(1, last, now() + HOUR));
+    assert!(matches!(refused, Err(Refusal::Busy)), "{refused:?}");
+    assert_eq!(begin(&blobs, &asked(1, &most[0], now() + HOUR)).0.counted, 0, "it goes on");
+    assert_eq!(begin(&blobs, &asked(1, &most[0], now() + 9 * HOUR)).0.counted, 1 + OVERHEAD, "or begins anew");
+    put(&blobs, 2, last, now() + HOUR);
+    put(&blobs, 1, &most[5], now() + HOUR);
+    put(&blobs, 1, last, now() + HOUR);
 }
