@@ -1,6 +1,6 @@
 // A real relay, the real program and a real Chromium, each with an end. A page that breaks a rule of its own (a
 // complaint on the console, a violation of the content security policy or of Trusted Types) fails the test it is in.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
@@ -93,6 +93,12 @@ export class Relay {
     return (await run(['room', 'new', '--relay', this.url, '--name', name, ...extra])).trim();
   }
 
+  /** A fresh passphrase room's link. */
+  async passphraseRoom(name, passphrase) {
+    const args = ['room', 'new', '--relay', this.url, '--name', name, '--passphrase'];
+    return (await run(args, { env: { ESTOILE_ROOM_PASSPHRASE: passphrase } })).trim();
+  }
+
   async end() {
     await this.program.stop();
     await rm(this.folder, { recursive: true, force: true });
@@ -134,6 +140,16 @@ export class Browser {
       const { protocol, host } = new URL(request.url());
       if (['http:', 'https:'].includes(protocol)) this.hosts = (this.hosts ?? new Set()).add(host);
     });
+  }
+
+  /** Killed, as by a power cut, and started again with what was on its disk. */
+  async killed() {
+    execFileSync('pkill', ['-KILL', '-f', '--', `user-data-dir=${this.profile}`]);
+    await this.context.close().catch(() => {});
+    await rm(join(this.profile, 'SingletonLock'), { force: true });
+    const again = await Browser.start({ profile: this.profile, context: this.options });
+    again.complaints.push(...this.complaints);
+    return again;
   }
 
   /** A page at an address. */

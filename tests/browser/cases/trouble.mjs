@@ -1,0 +1,117 @@
+// Relays that go and come, browsers that are killed, second tabs, links that do not open.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { Browser, Relay, run, shot, until } from '../support.mjs';
+import { becomes, inRoom, join, message, reads, say, texts } from '../person.mjs';
+
+const GONE = [/ERR_CONNECTION|WebSocket|Failed to load resource/];
+
+test('a relay that goes is told, and what was said waits for it', async () => {
+  const relay = await Relay.start();
+  const ann = await Browser.start();
+  try {
+    const page = await join(ann, await relay.room('Tea'), 'Ann');
+    await say(page, 'before');
+    await becomes(page, 'before', 'kept');
+    await relay.kill();
+    await page.locator('.bar-sub').getByText(/relay|offline|again/i).waitFor();
+    await say(page, 'meanwhile');
+    await becomes(page, 'meanwhile', 'sending');
+    await shot(page, 'offline');
+    await relay.again();
+    await becomes(page, 'meanwhile', 'kept');
+  } finally {
+    await Promise.allSettled([relay.end()]);
+    await ann.end({ expect: GONE });
+  }
+});
+
+test('a killed browser comes back with all that was kept, and nothing is said twice', async () => {
+  const relay = await Relay.start();
+  let ann = await Browser.start();
+  try {
+    const link = await relay.room('Tea');
+    const page = await join(ann, link, 'Ann');
+    const said = Array.from({ length: 12 }, (_, i) => `number ${i}.`);
+    for (const text of said) await say(page, text);
+    await becomes(page, 'number 3.', 'kept');
+    ann = await ann.killed();
+    const again = await ann.open(relay.url);
+    await again.getByRole('button', { name: /Tea/ }).or(again.getByRole('link', { name: /Tea/ })).first().click();
+    await inRoom(again);
+    await reads(again, 'number 3.');
+    await say(again, 'I am back.');
+    await becomes(again, 'I am back.', 'kept');
+    const seen = await run(['tail', link, '--all', '--for', '3s', '--json']);
+    const told = seen.split('\n').filter(Boolean).map((line) => JSON.parse(line)).filter((line) => line.text);
+    const all = told.map((line) => line.text);
+    assert.equal(new Set(all).size, all.length, 'nothing stands twice');
+    for (const text of await texts(again)) assert.ok(all.includes(text.trim()), text);
+    assert.ok(all.includes('I am back.') && said.slice(0, 4).every((text) => all.includes(text)));
+    assert.ok(!/two things|twice|copied/i.test(seen), 'no counter was used for two letters');
+  } finally {
+    await Promise.allSettled([relay.end()]);
+    await ann.end({ expect: GONE });
+  }
+});
+
+test('a second tab says so, and can take over', async () => {
+  const relay = await Relay.start();
+  const ann = await Browser.start();
+  try {
+    const first = await join(ann, await relay.room('Tea'), 'Ann');
+    await say(first, 'from the first');
+    await becomes(first, 'from the first', 'kept');
+    const second = await ann.open(relay.url);
+    await second.getByRole('button', { name: 'Use it here' }).waitFor();
+    await shot(second, 'second-tab');
+    await second.getByRole('button', { name: 'Use it here' }).click();
+    await second.getByText('Tea').first().click();
+    await reads(second, 'from the first');
+    await first.getByRole('button', { name: 'Use it here' }).waitFor();
+    await shot(first, 'taken');
+  } finally {
+    await Promise.allSettled([relay.end()]);
+    await ann.end({ expect: GONE });
+  }
+});
+
+test('links that do not open say why', async () => {
+  const relay = await Relay.start();
+  const ann = await Browser.start();
+  try {
+    const link = await relay.room('Tea');
+    const damaged = await ann.open(link.slice(0, -6));
+    await damaged.getByRole('heading', { name: 'This link does not open anything' }).waitFor();
+    await shot(damaged, 'damaged-link');
+    await damaged.close();
+    const page = await ann.open(relay.url);
+    await page.getByRole('button', { name: /Open a link/ }).first().click();
+    await page.getByLabel('Link', { exact: true }).fill(link.replace('127.0.0.1', 'chat.example'));
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await page.getByRole('heading', { name: 'This room is at another relay' }).waitFor();
+    await shot(page, 'foreign-link');
+  } finally {
+    await Promise.allSettled([relay.end()]);
+    await ann.end({ expect: GONE });
+  }
+});
+
+test('an offline start shows what is kept', async () => {
+  const relay = await Relay.start();
+  const ann = await Browser.start();
+  try {
+    const page = await join(ann, await relay.room('Tea'), 'Ann');
+    await say(page, 'kept for later');
+    await becomes(page, 'kept for later', 'kept');
+    await until(() => page.evaluate(() => navigator.serviceWorker.ready.then((r) => Boolean(r.active))), 'a service worker');
+    await relay.kill();
+    await page.reload();
+    await page.getByText('Tea').first().click();
+    await reads(page, 'kept for later');
+    assert.equal(await message(page, 'kept for later').count(), 1);
+  } finally {
+    await Promise.allSettled([relay.end()]);
+    await ann.end({ expect: GONE });
+  }
+});
