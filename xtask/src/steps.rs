@@ -22,7 +22,7 @@ pub fn test() -> Result<()> {
         ("build", build),
         ("tests", tests),
         ("docs", docs),
-        ("web", || web::build().map(drop)),
+        ("web", web::test),
         ("browser", browser::test),
     ];
     for (name, step) in steps {

@@ -8,13 +8,15 @@ use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::tools::{cargo, root, run};
 use crate::wasm::{TARGET, Wasm, toolchain};
 
 /// The page and the worker, with what their modules are called.
 const MODULES: [(&str, &str); 2] = [("estoile-web", "estoile_web.wasm"), ("estoile-browser", "estoile_browser.wasm")];
+/// What a first visit may load, compressed: three seconds at 10 Mbit/s are gone quickly.
+const BUDGET: u64 = 700_000;
 /// The profile of the root manifest.
 const PROFILE: &str = "web";
 
@@ -40,6 +42,29 @@ pub fn build() -> Result<PathBuf> {
     fs::write(stamp, made_of_into(made_of, &out).context("the bundle was made and is not there")?)?;
     eprintln!("xtask: {} is ready after {:.0?}", out.display(), start.elapsed());
     Ok(out)
+}
+
+/// Builds the bundle, and insists that it is small enough.
+pub fn test() -> Result<()> {
+    let carried = carried(&build()?)?;
+    ensure!(carried <= BUDGET, "the bundle has {carried} bytes compressed, and may have {BUDGET}");
+    Ok(())
+}
+
+/// Bytes of all files below a folder as browsers get them: the compressed form where there is one.
+fn carried(folder: &Path) -> Result<u64> {
+    let mut sum = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let mut small = path.clone().into_os_string();
+        small.push(".br");
+        if path.is_dir() {
+            sum += carried(&path)?;
+        } else if !Path::new(&small).exists() && !path.ends_with("manifest.json") {
+            sum += fs::metadata(&path)?.len();
+        }
+    }
+    Ok(sum)
 }
 
 /// Builds one module.

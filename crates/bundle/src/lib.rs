@@ -23,9 +23,6 @@ use sha2::{Digest, Sha256};
 /// Files by their path, with `/` between folders.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
-/// What a first visit may load, compressed: three seconds at 10 Mbit/s are gone quickly.
-pub const BUDGET: usize = 700_000;
-
 /// What stands at the root: names that browsers ask for, a service worker (its folder bounds what it may serve), and what
 /// a person's address bar shows.
 const ROOT: [&str; 5] = ["favicon.ico", "index.html", "manifest.webmanifest", "robots.txt", "sw.js"];
@@ -73,8 +70,6 @@ pub fn make(sources: &Sources, out: &Path) -> Result<(Bundle, Vec<Size>)> {
     let fixed = read(&sources.fixed)?;
     let bundle = compose(made, fixed)?;
     let sizes = write::folder(&bundle, out)?;
-    let carried: usize = sizes.iter().map(|s| s.carried).sum();
-    ensure!(carried <= BUDGET, "the bundle has {carried} bytes compressed, and may have {BUDGET}");
     Ok((bundle, sizes))
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use estoile_bundle::{BUDGET, Sources, make};
+use estoile_bundle::{Sources, make};
 
 fn main() -> ExitCode {
     match run() {
@@ -30,6 +30,6 @@ fn run() -> Result<()> {
         writeln!(told, "{:>9} {:>8} br  {}", size.plain, size.carried, size.path)?;
     }
     let carried: usize = sizes.iter().map(|s| s.carried).sum();
-    writeln!(told, "bundle {}: {carried} bytes compressed, of {BUDGET} allowed", bundle.id)?;
+    writeln!(told, "bundle {}: {carried} bytes compressed", bundle.id)?;
     Ok(())
 }
