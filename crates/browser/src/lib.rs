@@ -28,3 +28,5 @@ mod talk;
 mod wasm;
 
 pub use client::Client;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+pub use wasm::{start, stretch};

@@ -33,6 +33,7 @@ const ROBBED: &str = "another tab has taken over";
 extern "C" {
     /// A database, with the transactions that `web-sys` does not know yet.
     #[wasm_bindgen(extends = IdbDatabase)]
+    #[derive(Clone)]
     type Database;
 
     #[wasm_bindgen(method, catch, js_name = transaction)]
@@ -232,12 +233,14 @@ async fn database() -> Result<Database, JsValue> {
     Ok(answered(&request).await?.unchecked_into())
 }
 
-/// A request's result.
-async fn answered(request: &IdbRequest) -> Result<JsValue, JsValue> {
+/// A request's result. It is listened for at once, not when somebody waits.
+fn answered(request: &IdbRequest) -> impl Future<Output = Result<JsValue, JsValue>> + use<> {
     let (request, settled) = (request.clone(), settled(request));
-    match settled.await {
-        Ok(_) => request.result(),
-        Err(_) => Err(request.error().ok().flatten().map_or(JsValue::UNDEFINED, JsValue::from)),
+    async move {
+        match settled.await {
+            Ok(_) => request.result(),
+            Err(_) => Err(request.error().ok().flatten().map_or(JsValue::UNDEFINED, JsValue::from)),
+        }
     }
 }
 
