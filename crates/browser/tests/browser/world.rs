@@ -98,7 +98,6 @@ impl World {
             net: Rc::clone(&self.net),
             place: Rc::clone(place),
             shared: Rc::clone(&shared),
-            inbox: inbox.clone(),
             seed: Cell::new(self.tabs << 32),
         };
         let worker = Box::pin(Client::new(outside, inbox.clone()).run());
@@ -285,7 +284,6 @@ struct Scripted {
     net: Rc<RefCell<Net>>,
     place: Rc<RefCell<Place>>,
     shared: Rc<Shared>,
-    inbox: Inbox,
     seed: Cell<u64>,
 }
 
