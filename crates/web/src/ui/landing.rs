@@ -46,14 +46,16 @@ pub(crate) fn link(app: App, given: String) -> AnyView {
         };
         read.try_set(Some(answer));
     });
-    div()
-        .class("page landing")
-        .child(move || match read.get() {
-            None => p().attr("role", "status").child("Reading the link…").into_any(),
-            Some(Err(why)) => damaged(app, &why),
-            Some(Ok(view)) => leads(app, &given, &view),
-        })
-        .into_any()
+    (move || match read.get() {
+        None => page(p().attr("role", "status").child("Reading the link…").into_any()),
+        Some(Err(why)) => page(damaged(app, &why)),
+        Some(Ok(view)) => leads(app, &given, &view),
+    })
+    .into_any()
+}
+
+fn page(inside: AnyView) -> AnyView {
+    div().class("page landing").child(inside).into_any()
 }
 
 /// What is shown for a link that was read.
@@ -63,11 +65,10 @@ fn leads(app: App, link: &str, view: &LinkView) -> AnyView {
             app.go(Screen::Room(room));
             p().child("…").into_any()
         }
-        Way::Join { room, host, passphrase } => join(app, link.to_owned(), &room, &host, passphrase),
-        Way::Elsewhere { host } => elsewhere(app, link.to_owned(), &host),
-        Way::Contact | Way::Door { .. } | Way::Device | Way::Relay => {
-            super::people::link(app, link.to_owned(), view.clone())
-        }
+        Way::Join { room, host, passphrase } => page(join(app, link.to_owned(), &room, &host, passphrase)),
+        Way::Elsewhere { host } => page(elsewhere(app, link.to_owned(), &host)),
+        Way::Contact | Way::Door { .. } | Way::Device => super::people::link(app, link.to_owned(), view.clone()),
+        Way::Relay => new_room_at(app, link.to_owned()),
     }
 }
 
@@ -228,10 +229,15 @@ fn ask_for_link(app: App) -> AnyView {
 
 /// A quick room to be made.
 pub(crate) fn new_room(app: App) -> AnyView {
+    new_room_at(app, String::new())
+}
+
+/// The same, with the relay's entry code, or the link that has it.
+fn new_room_at(app: App, code: String) -> AnyView {
     let name = RwSignal::new(String::new());
     let own_name = RwSignal::new(app.settings.with_untracked(|s| s.name.clone()));
     let (with_passphrase, secret, entry) =
-        (RwSignal::new(false), RwSignal::new(String::new()), RwSignal::new(String::new()));
+        (RwSignal::new(false), RwSignal::new(String::new()), RwSignal::new(code));
     let (why, busy) = (RwSignal::new(String::new()), RwSignal::new(false));
     let (progress, number, ttl) = (RwSignal::new(None), RwSignal::new(0), RwSignal::new(None::<u64>));
     let run = move || {
