@@ -119,7 +119,7 @@ pub(crate) struct Accounts {
     pub(crate) jobs: BTreeMap<JobId, Job>,
     seen: BTreeMap<u64, [u8; 16]>,
     /// Letters under tickets that are not known here yet, and until when they wait for another device's word.
-    held: Vec<(Millis, crate::channel::Heard)>,
+    held: Vec<mailbox::HeldLetter>,
     pub(crate) link: Option<link::DeviceLink>,
     pub(crate) restoring: Option<restore::Restoring>,
     counters: StoredCounters,

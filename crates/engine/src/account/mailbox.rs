@@ -1,7 +1,7 @@
 //! Letters from account to account: sealed and posted, read and judged.
 
 use estoile_mls::hpke;
-use estoile_seal::account::AccountId;
+use estoile_seal::account::{AccountId, Chain};
 use estoile_seal::mailbox::{self, ChainPart, Kind, Letter, MailboxError, Opened};
 use estoile_seal::ticket::TicketSecret;
 use estoile_seal::views::View;
@@ -15,8 +15,8 @@ use super::own::Own;
 use super::stored::{Stage, StoredReach};
 use super::{Accounts, Wish};
 use crate::board::Draft;
-use crate::channel::Heard;
 use crate::channel::job::{Act, StoredBlob};
+use crate::channel::{Channel, Heard, Purpose};
 use crate::command::{Answer, CommandError};
 use crate::notice::NoticeKind;
 use crate::out::Cx;
@@ -30,18 +30,33 @@ const HOLD_MS: u64 = 60_000;
 const MAX_HELD: usize = 64;
 const UNKNOWN_TICKET: &str = "a letter came under a ticket that is not known here (any more), and was left out";
 
+/// A letter under a ticket that is not known here yet.
+#[derive(Debug)]
+pub(super) struct HeldLetter {
+    /// So long another device's word of it is waited for.
+    until: Millis,
+    /// It lay there before this device came: nothing is told of it.
+    old: bool,
+    heard: Heard,
+}
+
 impl Accounts {
     /// After a restart the mailbox is read again from the first letter that waits.
     fn note_held(&mut self) {
-        let first = self.held.iter().map(|(_, heard)| heard.cursor).min();
-        if let Some(channel) = self.channel_mut(crate::channel::Purpose::Mailbox) {
+        let first = self.held.iter().map(|held| held.heard.cursor).min();
+        if let Some(channel) = self.channel_mut(Purpose::Mailbox) {
             channel.hold_from(first);
         }
     }
 
-    /// When the wait of a letter ends.
+    /// When the wait of a letter ends: not before the account's log was read, which may know its ticket.
     pub(super) fn held_timeout(&self) -> Option<Millis> {
-        self.held.iter().map(|(until, _)| *until).min()
+        self.held.iter().map(|held| held.until).min().filter(|_| self.log_is_live())
+    }
+
+    fn log_is_live(&self) -> bool {
+        let log = self.own.as_ref().and_then(|own| self.channel(Purpose::Account(own.stored.generation)));
+        log.is_none_or(Channel::is_live)
     }
 
     /// Judges letters again whose tickets were not known: those that are known now, and those whose time is over.
@@ -49,13 +64,14 @@ impl Accounts {
         if self.held.is_empty() {
             return;
         }
-        for (until, heard) in core::mem::take(&mut self.held) {
-            if self.ticket_of(&heard.body).is_some() {
-                self.letter(&heard, cx);
-            } else if until <= cx.now {
+        let live = self.log_is_live();
+        for held in core::mem::take(&mut self.held) {
+            if self.ticket_of(&held.heard.body).is_some() {
+                self.letter(&held.heard, cx);
+            } else if !live || (held.until > cx.now && !held.old) {
+                self.held.push(held);
+            } else if !held.old {
                 forged(UNKNOWN_TICKET, cx);
-            } else {
-                self.held.push((until, heard));
             }
         }
         self.note_held();
@@ -119,12 +135,14 @@ impl Accounts {
     pub(super) fn letter(&mut self, heard: &Heard, cx: &mut Cx<'_>) {
         let Some(ticket) = self.ticket_of(&heard.body) else {
             // A new device reads letters to tickets that ended before its time.
-            if self.reads_old_letters() {
+            let old = self.reads_old_letters();
+            if old && self.log_is_live() {
                 return;
             }
             // Another device of ours may have made the ticket: its word of it is on the way.
             if self.held.len() < MAX_HELD {
-                self.held.push((cx.now.saturating_add(HOLD_MS), heard.clone()));
+                let until = cx.now.saturating_add(HOLD_MS);
+                self.held.push(HeldLetter { until, old, heard: heard.clone() });
                 self.note_held();
             } else {
                 forged(UNKNOWN_TICKET, cx);
@@ -132,7 +150,7 @@ impl Accounts {
             return;
         };
         let Some(own) = &self.own else { return };
-        let opened = open(own, &ticket, &heard.body, cx);
+        let opened = open(own, &ticket, &heard.body, Letter::open, cx);
         let opened = match opened {
             Ok(opened) => opened,
             Err((from, MailboxError::Forked)) => {
@@ -143,7 +161,7 @@ impl Accounts {
             }
             Err((_, MailboxError::Removed)) => {
                 // A device that was just linked reads what others have answered long since.
-                if !self.reads_old_letters() {
+                if !self.late_welcome(&ticket, &heard.body, cx) && !self.reads_old_letters() {
                     let advice = "Nothing was done with it. Whoever wrote it there can write again on another device.";
                     cx.tell(Draft::new(None, NoticeKind::Device, MailboxError::Removed.to_string(), advice));
                 }
@@ -159,10 +177,30 @@ impl Accounts {
         }
     }
 
+    /// The answer to our knock at a room of ours, by a device that was removed from its account after it let us in: the room's
+    /// log and its group say whether that holds, and nobody else will answer us. True if it was that.
+    fn late_welcome(&mut self, ticket: &TicketSecret, body: &[u8], cx: &mut Cx<'_>) -> bool {
+        let Some(own) = self.own.as_ref().filter(|own| own.knock_ticket(&own.device.public()) == *ticket) else {
+            return false;
+        };
+        // By the chain that it brings along, which is the one known, less the removal.
+        let read = |packet: &[u8], me: &AccountId, _: Option<&Chain>| Letter::open(packet, me, None);
+        let Ok(opened) = open(own, ticket, body, read, cx) else { return false };
+        let (from, id) = (opened.chain.id(), opened.letter.id);
+        let (ours, Kind::Welcome(welcome)) = (own.id() == from, opened.letter.kind) else { return false };
+        if !own.stored.knocks.iter().any(|k| k.log == Some(welcome.log)) {
+            return false;
+        }
+        if self.first_time(id, cx) {
+            self.welcomed((from, ours, false), &welcome, ticket, cx);
+        }
+        true
+    }
+
     /// A device that came into an account that was there reads on what lay in the mailbox before.
     fn reads_old_letters(&self) -> bool {
         let fresh = self.own.as_ref().is_some_and(|own| own.stored.since.is_some());
-        fresh && self.channel(crate::channel::Purpose::Mailbox).is_some_and(|c| !c.read_up)
+        fresh && self.channel(Purpose::Mailbox).is_some_and(|c| !c.read_up)
     }
 
     fn opened(&mut self, opened: Opened, ticket: &TicketSecret, cx: &mut Cx<'_>) {
@@ -242,6 +280,7 @@ fn open(
     own: &Own,
     ticket: &TicketSecret,
     body: &[u8],
+    read: impl FnOnce(&[u8], &AccountId, Option<&Chain>) -> Result<Opened, MailboxError>,
     cx: &Cx<'_>,
 ) -> Result<Opened, (Option<AccountId>, MailboxError)> {
     let none = |e| (None, e);
@@ -250,5 +289,5 @@ fn open(
     let packet =
         hpke::open(&own.hpke_secret, mailbox::HPKE_INFO, &me.0, &sealed).map_err(|_| none(MailboxError::Seal))?;
     let from = mailbox::claimed_sender(&packet).map_err(none)?;
-    Letter::open(&packet, &me, cx.book.verified_chain(&from.0)).map_err(|e| (Some(from), e))
+    read(&packet, &me, cx.book.verified_chain(&from.0)).map_err(|e| (Some(from), e))
 }

@@ -199,6 +199,13 @@ impl Job {
         self.stored.dead.is_some() && self.not_before > 0 && self.waiting.is_none()
     }
 
+    /// Its wait is over: it is done as soon as that can be, and no timer is wanted for it any more.
+    pub(crate) const fn ripen(&mut self, now: Millis) {
+        if self.not_before <= now {
+            self.not_before = 0;
+        }
+    }
+
     /// Asks the relay, if that is to be done now.
     pub(crate) fn due(&mut self, address: &RelayAddress, session: &mut Session, cx: &mut Cx<'_>) {
         if self.stage != Stage::Idle || self.not_before > cx.now {

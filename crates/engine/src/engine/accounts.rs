@@ -109,7 +109,7 @@ impl Engine {
             Wish::Unknock { log } => self.knock_no_more(&log, cx),
             Wish::Places => self.note_places(),
             Wish::Door { room, body } => self.at_door(room, body, cx),
-            Wish::Removed => {}
+            Wish::Removed => self.each_private(Private::retire, cx),
         }
     }
 
@@ -307,6 +307,9 @@ impl Engine {
         let ids: Vec<JobId> = self.accounts.jobs.keys().copied().collect();
         let mut flying = std::collections::BTreeMap::<RelayId, usize>::new();
         for id in ids {
+            if let Some(job) = self.accounts.jobs.get_mut(&id) {
+                job.ripen(cx.now);
+            }
             if self.accounts.waits_for_door(id) {
                 continue;
             }

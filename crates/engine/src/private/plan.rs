@@ -102,6 +102,13 @@ impl Private {
         }
     }
 
+    /// This device is out of its account: it adds nobody any more.
+    pub(crate) fn retire(&mut self, cx: &mut Cx<'_>) {
+        let adds: Vec<u64> = self.state.intents.iter().filter(|stored| stored.kind == 0).map(|s| s.id).collect();
+        let why = CommandError::Account("this device was removed from its account".to_owned());
+        adds.into_iter().for_each(|id| self.refuse_wish(id, &why, cx));
+    }
+
     /// A longer chain of somebody was seen (anywhere) that removes these devices: they leave this room too, where that is ours
     /// to do, and as soon as a leaf of that account shows it (only what all members know counts).
     pub(crate) fn devices_removed(&mut self, account: &AccountId, removed: &[PublicKey], cx: &mut Cx<'_>) {

@@ -108,6 +108,10 @@ impl Engine {
 
     /// Answers a knock whose turn has come.
     pub(super) fn answer_knock(&mut self, id: RoomId, body: &[u8], cx: &mut Cx<'_>) {
+        // Whom a device lets in that is out of its account itself can't believe it.
+        if self.accounts.own.as_ref().is_none_or(|own| own.stored.stopped.is_some()) {
+            return;
+        }
         let Some(room) = self.rooms.get(&id) else { return };
         let Some(private) = room.private() else { return };
         let Ok(AtDoor::Knock(knock)) = DoorKeys::from(&private.roster().door).open(&private.leaves(), body) else {
