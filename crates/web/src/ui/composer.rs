@@ -125,18 +125,15 @@ impl Composer {
     }
 
     fn textarea(self, closed: impl Fn() -> bool + Send + 'static) -> AnyView {
-        let expanded = move || if self.candidates.with(Vec::is_empty) { "false" } else { "true" };
         let active =
             move || self.candidates.with(|c| (!c.is_empty()).then(|| format!("suggest-{}", self.chosen.get())));
         textarea()
             .attr("rows", "1")
             .attr("dir", "auto")
             .attr("id", "composer")
-            .attr("role", "combobox")
             .attr("aria-label", "Message")
             .attr("aria-autocomplete", "list")
             .attr("aria-controls", "suggest")
-            .attr("aria-expanded", expanded)
             .attr("aria-activedescendant", active)
             .attr("enterkeyhint", "send")
             .attr("placeholder", "Message, or / for commands")

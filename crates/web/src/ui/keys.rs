@@ -25,10 +25,16 @@ pub(crate) fn pressed(app: App, event: &KeyboardEvent) {
                 app.go(Screen::Room(next));
             }
         }
-        ("Escape", false, false) if app.over.with_untracked(Option::is_none) => escape(app, room),
+        // A dialog closes by itself.
+        ("Escape", false, false) if !in_dialog() => escape(app, room),
         _ => return,
     }
     event.prevent_default();
+}
+
+fn in_dialog() -> bool {
+    let document = web_sys::window().and_then(|w| w.document());
+    document.and_then(|d| d.query_selector("dialog[open]").ok().flatten()).is_some()
 }
 
 /// Out of what one is in: a screen about a room leads to the room, a room to its newest message and its field.
