@@ -121,7 +121,7 @@ impl<O: Outside> Client<O> {
             asked: Asked::default(),
             downs: Vec::new(),
         };
-        client.to_stage(Stage::Loaded);
+        client.enter(Stage::Loaded);
         client.flush();
         client
     }
@@ -206,7 +206,7 @@ impl<O: Outside> Client<O> {
     }
 
     /// Stands elsewhere now, and says so.
-    pub(crate) fn to_stage(&mut self, stage: Stage) {
+    pub(crate) fn enter(&mut self, stage: Stage) {
         self.stage = stage.clone();
         self.downs.push(Down::Stage(stage));
     }

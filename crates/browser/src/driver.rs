@@ -124,13 +124,13 @@ impl<O: Outside> Client<O> {
             return;
         }
         self.let_go("another tab has taken over; go on there, or take it back");
-        self.to_stage(Stage::Taken);
+        self.enter(Stage::Taken);
     }
 
     /// The store failed for good.
     pub(crate) fn lose(&mut self, why: String) {
         self.let_go(&why);
-        self.to_stage(Stage::Lost(why));
+        self.enter(Stage::Lost(why));
     }
 
     /// Drops engine, vault, connections and keys; everybody who waits hears why.

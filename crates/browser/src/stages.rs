@@ -49,13 +49,13 @@ impl<O: Outside> Client<O> {
             Err(why) => return self.refuse(number, why),
         }
         if let Err(lack) = self.out.able().and_then(|()| sound()) {
-            self.to_stage(Stage::Unable(lack));
+            self.enter(Stage::Unable(lack));
             return self.reply(number, Ok(Reply::Done));
         }
         match self.out.own(take_over).await {
             Ok(true) => self.find(number).await,
-            Ok(false) => self.to_stage(Stage::ElsewhereOpen),
-            Err(lack) => self.to_stage(Stage::Unable(lack)),
+            Ok(false) => self.enter(Stage::ElsewhereOpen),
+            Err(lack) => self.enter(Stage::Unable(lack)),
         }
         self.reply(number, Ok(Reply::Done));
     }
@@ -74,7 +74,7 @@ impl<O: Outside> Client<O> {
             Ok(store) => store,
             Err(why) => {
                 self.refused = Some(why);
-                return self.to_stage(Stage::Fresh);
+                return self.enter(Stage::Fresh);
             }
         };
         let head = match store.head().await {
@@ -87,11 +87,11 @@ impl<O: Outside> Client<O> {
             Err(HeadError::Newer(_)) => self.lose(NEWER.into()),
             Ok(None) => {
                 self.store = Some(store);
-                self.to_stage(Stage::Fresh);
+                self.enter(Stage::Fresh);
             }
             Ok(Some(head @ Head::Passphrase { .. })) => {
                 (self.store, self.head) = (Some(store), Some(head));
-                self.to_stage(Stage::Locked);
+                self.enter(Stage::Locked);
             }
             Ok(Some(Head::Browser { wrapped })) => match store.unwrap(&wrapped).await {
                 Ok(key) => {
@@ -222,7 +222,7 @@ impl<O: Outside> Client<O> {
         })?;
         self.open = Some(Open { engine, vault, shelf, key, place: place.clone(), failures: 0 });
         self.inputs.push(Input::Timer);
-        self.to_stage(Stage::Open(place));
+        self.enter(Stage::Open(place));
         Ok(())
     }
 
@@ -258,7 +258,7 @@ impl<O: Outside> Client<O> {
             *passphrase = by;
         }
         if let Some(place) = self.open.as_ref().map(|open| open.place.clone()) {
-            self.to_stage(Stage::Open(place));
+            self.enter(Stage::Open(place));
         }
         Ok(())
     }
@@ -274,14 +274,14 @@ impl<O: Outside> Client<O> {
             Err(why) => {
                 // Where nothing can be kept there is nothing to take out.
                 self.refused = Some(why);
-                self.to_stage(Stage::Fresh);
+                self.enter(Stage::Fresh);
                 return self.reply(number, Ok(Reply::Done));
             }
         };
         match store.erase().await {
             Ok(()) => {
                 self.store = Some(store);
-                self.to_stage(Stage::Fresh);
+                self.enter(Stage::Fresh);
                 self.reply(number, Ok(Reply::Done));
             }
             Err(error) => {

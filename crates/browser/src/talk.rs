@@ -4,7 +4,7 @@ use estoile_engine::{
     AccountCommand, Command, CreateRoom, Input, MessageView, OpenRoom, Past, PrivateCommand, RelayAddress, RoomView,
     face,
 };
-use estoile_port::{Reply, Settings, Work};
+use estoile_port::{Reply, Settings, Stage, Work};
 use estoile_seal::link::LinkKind;
 use estoile_seal::passphrase;
 use estoile_seal::quick::RoomSecret;
@@ -17,15 +17,25 @@ use crate::settings;
 use crate::stages::{Draft, Pending};
 use crate::stretch::Job;
 
-/// What is told before [`estoile_port::Stage::Open`].
+/// What is told where no vault is open.
 const NOT_OPEN: &str = "what is kept here is not open yet; unlock it first";
+const TAKEN: &str = "another tab has taken over; go on there, or take it back";
 /// What a cancelled request is answered.
 pub(crate) const CANCELLED: &str = "cancelled";
 
 impl<O: Outside> Client<O> {
+    /// Why nothing can be done now, and what to do.
+    fn closed(&self) -> String {
+        match &self.stage {
+            Stage::Taken | Stage::ElsewhereOpen => TAKEN.into(),
+            Stage::Lost(why) | Stage::Unable(why) => why.clone(),
+            _ => NOT_OPEN.into(),
+        }
+    }
+
     /// The rooms, and the relays; none before a vault is open.
     fn at_work(&self) -> Result<(Vec<RoomView>, &Relays), String> {
-        let (Some(open), Some(relays)) = (&self.open, &self.relays) else { return Err(NOT_OPEN.into()) };
+        let (Some(open), Some(relays)) = (&self.open, &self.relays) else { return Err(self.closed()) };
         Ok((open.engine.rooms(), relays))
     }
 
@@ -34,7 +44,7 @@ impl<O: Outside> Client<O> {
         let rooms = self.open.as_ref().map(|open| open.engine.rooms()).unwrap_or_default();
         let view = match &self.relays {
             Some(relays) => relays.view(link, &rooms),
-            None => Err(NOT_OPEN.into()),
+            None => Err(self.closed()),
         };
         self.reply(number, view.map(Reply::Link));
     }
@@ -113,7 +123,8 @@ impl<O: Outside> Client<O> {
     /// A question is answered at once, but after what came before it.
     pub(crate) async fn question(&mut self, number: u64, ask: face::Ask) {
         self.turns().await;
-        let Some(open) = &mut self.open else { return self.refuse(number, NOT_OPEN) };
+        let why = self.closed();
+        let Some(open) = &mut self.open else { return self.refuse(number, why) };
         let engine = &mut open.engine;
         let reply = match ask {
             // Commands don't come this way.
@@ -143,16 +154,17 @@ impl<O: Outside> Client<O> {
     pub(crate) async fn settings(&mut self, number: u64) {
         let settings = match &self.open {
             Some(open) => settings::read(&open.shelf, &open.key).await,
-            None => Err(NOT_OPEN.into()),
+            None => Err(self.closed()),
         };
         self.reply(number, settings.map(Reply::Settings));
     }
 
     pub(crate) async fn remember(&mut self, number: u64, settings: &Settings) {
         let mut rng = self.out.rng();
+        let closed = self.closed();
         let kept = match &mut self.open {
             Some(open) => settings::keep(&mut open.shelf, &open.key, settings, &mut rng).await,
-            None => Err(NOT_OPEN.into()),
+            None => Err(closed),
         };
         if kept.is_err() {
             self.taken();

@@ -32,9 +32,9 @@ fn links_are_told_by_kind_place_and_name() {
 #[test]
 fn a_fragment_alone_counts_for_the_pages_relay() {
     let whole = quick("https://relay.example");
-    let fragment = &whole[whole.find('#').unwrap()..];
-    assert!(relays().view(fragment, &[]).unwrap().here);
-    assert_eq!(relays().room(fragment).unwrap().to_string(), whole);
+    let fragment = format!("#{}", whole.split_once('#').unwrap().1);
+    assert!(relays().view(&fragment, &[]).unwrap().here);
+    assert_eq!(relays().room(&fragment).unwrap().to_string(), whole);
 }
 
 #[test]
@@ -59,9 +59,10 @@ fn another_scheme_port_or_host_is_elsewhere() {
 #[test]
 fn damaged_links_say_so_without_repeating_them() {
     let whole = quick("https://relay.example");
-    let damaged = format!("{}!", &whole[..whole.len() - 1]);
+    let secret = whole.rsplit_once('/').unwrap().1;
+    let damaged = format!("{}!", whole.strip_suffix(|_: char| true).unwrap());
     let error = relays().view(&damaged, &[]).unwrap_err();
-    assert!(error.contains("secret") && !error.contains(&damaged[damaged.len() - 20..]), "{error}");
+    assert!(error.contains("secret") && !error.contains(secret.get(..20).unwrap()), "{error}");
     assert!(relays().view("hello", &[]).is_err());
     assert!(relays().view("#", &[]).is_ok_and(|view| view.kind == Kind::Relay));
 }
@@ -84,7 +85,7 @@ fn what_the_page_can_not_know_is_completed() {
     };
     let room = room_view(&quick("https://relay.example"));
     let mut here = account("relay.example");
-    assert_eq!(relays().judge(&mut here, &[room.clone()]), Ok(()));
+    assert_eq!(relays().judge(&mut here, core::slice::from_ref(&room)), Ok(()));
     let Command::Account(AccountCommand::New { relay, .. }) = here else { panic!("still an account") };
     assert_eq!(relay.pin, Some(PIN), "a room here knows the relay's key");
     assert_eq!(relays().judge(&mut account("other.example"), &[]), Err(ELSEWHERE.into()));

@@ -69,7 +69,7 @@ fn a_robbed_tab_that_hears_of_it_lets_go_of_everything_and_can_take_it_back() {
     first.rob();
     let number = first.say(Ask::Face(face::Ask::Command(Box::new(command))));
     assert_eq!(*first.stage(), Stage::Taken);
-    assert!(first.answer(number).unwrap().is_err());
+    assert!(first.answer(number).unwrap().unwrap_err().contains("another tab"));
     first.begin(false);
     assert_eq!(*first.stage(), Stage::ElsewhereOpen);
     first.begin(true);

@@ -16,7 +16,7 @@ fn two_people_chat_by_a_link() {
     let mut bea = open_tab(&mut world, &place());
     let Ok(Reply::Link(link)) = bea.ask(Ask::ReadLink { link: view.link.clone() }) else { panic!("a link") };
     assert_eq!((link.kind, link.name.as_str(), link.here, link.room), (LinkKind::Quick, "Tea", true, None));
-    let fragment = view.link[view.link.find('#').unwrap()..].to_owned();
+    let fragment = format!("#{}", view.link.split_once('#').unwrap().1);
     let open = Ask::OpenLink { link: fragment, own_name: "Bea".into(), passphrase: None };
     let Ok(Reply::Room(theirs)) = bea.ask(open) else { panic!("a room") };
     assert!(send(&mut ann, room, "hello, Bea"));
