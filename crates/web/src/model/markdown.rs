@@ -234,6 +234,9 @@ fn marked(rest: &str, depth: usize, budget: &mut Budget) -> Option<(Piece, usize
         let in_word = mark.starts_with('_') && next.is_some_and(char::is_alphanumeric);
         !text.is_empty() && !text.ends_with(char::is_whitespace) && !longer && !in_word
     })?;
+    // Of three in a row, the first closes what is inside.
+    let after = inside.get(close + mark.len()..).unwrap_or_default();
+    let close = close + usize::from(mark.len() == 2 && after.starts_with(|c| mark.starts_with(c)));
     let text = inside.get(..close)?;
     Some((make(pieces(text, depth + 1, budget)), mark.len() * 2 + close))
 }

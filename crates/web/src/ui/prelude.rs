@@ -5,8 +5,6 @@ pub(crate) use reactive_graph::effect::Effect;
 pub(crate) use reactive_graph::owner::{Owner, StoredValue, on_cleanup};
 pub(crate) use reactive_graph::prelude::*;
 pub(crate) use reactive_graph::signal::RwSignal;
-// The element of this name is not used here.
-pub(crate) use reactive_graph::traits::Track;
 pub(crate) use tachys::html::element::*;
 pub(crate) use tachys::html::event as ev;
 pub(crate) use tachys::prelude::*;
