@@ -1,5 +1,13 @@
 //! The worker's client through its inbox, as a page would use it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a crate of tests: its helpers fail by panicking too"
+)]
+
 mod stages;
 mod tabs;
 mod talk;
