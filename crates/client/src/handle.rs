@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 pub use estoile_engine::face::Page;
 use estoile_engine::{
-    Answer, Command, CommandError, LetterId, MemberView, Overview, RoomId, RoomLinkView, RoomSnapshot,
-    RoomView,
+    Answer, Command, CommandError, LetterId, MemberView, Overview, RoomId, RoomLinkView, RoomSnapshot, RoomView,
 };
 use estoile_seal::passphrase::PassphraseError;
 use estoile_seal::quick::RoomSecret;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use estoile_engine::vault::ready;
 use estoile_engine::{
-    Answer, Command, CommandError, CommandId, CreateRoom, Effect, Engine, Env, Event, Input, LetterId, Lost,
+    Answer, BlobError, Command, CommandError, CommandId, CreateRoom, Effect, Engine, Env, Event, Input, LetterId, Lost,
     MemoryBackend, MessageView, Notice, NoticeKind, OpenRoom, Past, RelayAddress, RelayId, RoomId, RoomSnapshot, Turn,
     Vault,
 };
@@ -16,6 +16,7 @@ use estoile_hub::memory::MemoryStore;
 use estoile_hub::rules::{Entry, Identity, Rules};
 use estoile_seal::quick::RoomSecret;
 use estoile_seal::vault_key::VaultKey;
+use estoile_wire::id::{BlobHash, BlobToken};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -66,6 +67,8 @@ pub(crate) struct World {
     pub(crate) identity: [u8; 32],
     pub(crate) address: RelayAddress,
     pub(crate) secret: RoomSecret,
+    /// How many blobs were put.
+    pub(crate) blobs_put: usize,
 }
 
 fn key() -> VaultKey {
@@ -85,6 +88,7 @@ impl World {
             identity: [9; 32],
             address: RelayAddress { host: "127.0.0.1".into(), port: 7070, tls: false, pin: None },
             secret: RoomSecret::from_bytes([5; 32]),
+            blobs_put: 0,
         };
         world.address.pin = Some(Identity::new(&world.identity, None).key_hash());
         world.start_relay();
@@ -222,8 +226,21 @@ impl World {
                     hub.disconnect(now, session);
                 }
             }
-            // Nothing asks for blobs yet.
-            Effect::PutBlob { .. } | Effect::GetBlob { .. } => {}
+            Effect::PutBlob { relay, hash, token, from, bytes, .. } => {
+                let rest = &bytes[usize::try_from(from).unwrap()..];
+                let put = self.hub.as_mut().map(|hub| hub.put_blob(&BlobToken(token), from, rest));
+                let result = match put {
+                    Some(Ok(_)) => Ok(()),
+                    other => Err(BlobError::Later(format!("{other:?}"))),
+                };
+                self.blobs_put += 1;
+                self.give(at, vec![Input::BlobPut { relay, hash, result }]);
+            }
+            Effect::GetBlob { relay, hash, size, .. } => {
+                let got = self.hub.as_ref().and_then(|hub| hub.get_blob(now, &BlobHash(hash), 0..size));
+                let result = got.map(|bytes| bytes.to_vec()).ok_or_else(|| BlobError::Never("not there".into()));
+                self.give(at, vec![Input::BlobGot { relay, hash, result }]);
+            }
             Effect::Answer(id, answer) => {
                 assert!(client.answers.insert(id, answer).is_none(), "one answer for each command");
             }
