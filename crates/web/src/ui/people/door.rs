@@ -20,10 +20,9 @@ pub(super) fn knock(app: App, link: String) -> AnyView {
     };
     let body = div().class("stack").child((
         doing.shown(),
-        div().class("actions").child((
-            parts::submit("Knock", doing.busy),
-            parts::act("", "Not now", move || app.go(Screen::Home)),
-        )),
+        div()
+            .class("actions")
+            .child((parts::submit("Knock", doing.busy), parts::act("", "Not now", move || app.go(Screen::Home)))),
     ));
     div()
         .class("page")

@@ -13,12 +13,16 @@ pub(crate) fn link(app: App, link: String, view: LinkView) -> AnyView {
     }
     match view.kind {
         LinkKind::Device => device::join_device(app, link),
-        LinkKind::PrivateRoom => with_account(app, "In a private room everybody has an account. Make yours, and knock with it.", move || {
-            door::knock(app, link.clone())
-        }),
-        LinkKind::Contact => with_account(app, "To have contacts you need an account. Make yours, and then ask them.", move || {
-            contact::add_contact(app, link.clone())
-        }),
+        LinkKind::PrivateRoom => {
+            with_account(app, "In a private room everybody has an account. Make yours, and knock with it.", move || {
+                door::knock(app, link.clone())
+            })
+        }
+        LinkKind::Contact => {
+            with_account(app, "To have contacts you need an account. Make yours, and then ask them.", move || {
+                contact::add_contact(app, link.clone())
+            })
+        }
         LinkKind::Relay => relay(app, &view),
         LinkKind::Quick | LinkKind::Passphrase => ().into_any(),
     }
@@ -45,7 +49,8 @@ fn elsewhere(app: App, view: &LinkView) -> AnyView {
         .class("page")
         .child((
             parts::heading("At another relay"),
-            p().class("lead").child(format!("This link leads to {host}, and this page speaks to the relay alone that serves it.")),
+            p().class("lead")
+                .child(format!("This link leads to {host}, and this page speaks to the relay alone that serves it.")),
             p().child("Open it in a browser at that relay, in estoile web, or in the terminal."),
             div().class("actions").child(parts::act("", "Home", move || app.go(Screen::Home))),
         ))

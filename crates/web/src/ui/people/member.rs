@@ -21,7 +21,16 @@ pub(crate) fn members(app: App, room: RoomId) -> AnyView {
     let all = move || app.members.with(|m| m.get(&room).cloned().unwrap_or_default());
     let list = ul().class("list").child(parts::each(
         all,
-        move |m| (m.account.clone(), m.role.word(), m.verified, m.devices, m.last_heard, role.get_untracked().map(Role::word)),
+        move |m| {
+            (
+                m.account.clone(),
+                m.role.word(),
+                m.verified,
+                m.devices,
+                m.last_heard,
+                role.get_untracked().map(Role::word),
+            )
+        },
         move |m| li().child(row(app, room, m, role.get_untracked(), doing, (removing, asked))).into_any(),
     ));
     div()

@@ -80,10 +80,15 @@ pub(crate) fn room_settings(app: App, id: RoomId) -> AnyView {
             app.tell("The room is renamed for all.")
         });
     };
-    let rename_body = move || div().class("stack").child((
-        parts::field("The room's name", "text", "Everybody in the room sees the new name.", renamed),
-        div().class("actions").child(parts::submit("Rename", doing.busy)),
-    )).into_any();
+    let rename_body = move || {
+        div()
+            .class("stack")
+            .child((
+                parts::field("The room's name", "text", "Everybody in the room sees the new name.", renamed),
+                div().class("actions").child(parts::submit("Rename", doing.busy)),
+            ))
+            .into_any()
+    };
     let manages = Memo::new(move |_| {
         room.with(|r| members::manages(r.as_ref().and_then(|r| r.private.as_ref()).and_then(|p| p.role)))
     });
@@ -98,7 +103,9 @@ pub(crate) fn room_settings(app: App, id: RoomId) -> AnyView {
         parts::act("danger", "Forget it here", move || forgetting.set(true)),
     ));
     let renaming = move || {
-        manages.get().then(|| section().class("section").child((h2().child("Name"), parts::form_of(rename, rename_body()))))
+        manages
+            .get()
+            .then(|| section().class("section").child((h2().child("Name"), parts::form_of(rename, rename_body()))))
     };
     div()
         .class("page")
