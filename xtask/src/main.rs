@@ -16,11 +16,12 @@ use anyhow::Result;
 
 const HELP: &str = "cargo xtask COMMAND
 
-  test         everything that CI runs: format, tidy, dependencies, lints, docs, tests, the browser bundle
+  test         everything that CI runs: format, tidy, dependencies, lints, tests, docs, a check for wasm32
   tidy         crate edges, file and function lengths, module docs, stray markers
   tidy --list  the same, and the lengths that the ratchet holds
   deny         bans, licences and sources of the dependencies
   web          builds the browser bundle into target/web
+  web --test   the same, and fails when it is larger than it may be
   browser      tests that bundle, and the program under target/debug, in Chromium
   fuzz SECS    mutates every decoder's corpus for so many seconds each
 
@@ -44,6 +45,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["tidy", "--list"] => tidy::run(true),
         ["deny"] => steps::deny(),
         ["web"] => web::build().map(drop),
+        ["web", "--test"] => web::test(),
         ["browser"] => browser::test(),
         ["fuzz", seconds] => steps::fuzz(seconds),
         _ => {

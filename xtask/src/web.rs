@@ -51,6 +51,19 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
+/// Checks that page and worker compile for wasm32, without making the bundle.
+pub fn check() -> Result<()> {
+    let wasm = toolchain()?;
+    let mut c = cargo();
+    c.args(["check", "--quiet", "--target", TARGET])
+        .env("RUSTC", &wasm.rustc)
+        .env("CARGO_TARGET_DIR", root().join("target/wasm-check"));
+    MODULES.iter().for_each(|(package, _)| {
+        c.args(["--package", package]);
+    });
+    run(&mut c)
+}
+
 /// Bytes of all files below a folder as browsers get them: the compressed form where there is one.
 fn carried(folder: &Path) -> Result<u64> {
     let mut sum = 0;

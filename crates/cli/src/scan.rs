@@ -47,7 +47,7 @@ fn grey(file: File) -> Result<Grey, String> {
     let light = match frame.color_type {
         png::ColorType::Grayscale => pixels,
         png::ColorType::GrayscaleAlpha => pixels.chunks_exact(2).map(over_white).collect(),
-        png::ColorType::Rgb => pixels.chunks_exact(3).map(|rgb| green(rgb)).collect(),
+        png::ColorType::Rgb => pixels.chunks_exact(3).map(green).collect(),
         png::ColorType::Rgba => pixels.chunks_exact(4).map(|rgba| over_white(&[green(rgba), alpha(rgba)])).collect(),
         png::ColorType::Indexed => {
             return Err("this PNG picture keeps its colours elsewhere; take a screenshot".to_owned());

@@ -36,9 +36,9 @@ pub use command::{
     AccountCommand, Answer, Command, CommandError, CreateRoom, OpenRoom, Past, PrivateCommand, RelayAddress, Verify,
 };
 pub use engine::{Engine, LoadError, MAX_ROOMS};
-pub use link::greeting::{GreetError, check as check_welcome};
 pub use estoile_seal::WrongAnswer;
 pub use known::known_answers;
+pub use link::greeting::{GreetError, check as check_welcome};
 pub use notice::{Notice, NoticeKind};
 pub use turn::{BlobError, CommandId, Effect, Env, Input, Lost, Turn, WrongProof};
 pub use vault::{Backend, Changes, Committed, MemoryBackend, Vault, VaultError};

@@ -1,4 +1,5 @@
 //! What is said on one side arrives on the other as it was.
+#![expect(clippy::unwrap_used, reason = "a test: what is missing must stop it")]
 
 use estoile_engine::face;
 use estoile_port::{Ask, Down, LinkKind, LinkView, Place, Reply, Settings, Stage, Up};

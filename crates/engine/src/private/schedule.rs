@@ -107,9 +107,7 @@ impl Private {
 
     /// Whether a link of this id is here, or still to be made.
     pub(crate) fn may_get_link(&self, link: &[u8; 8]) -> bool {
-        let made = |stored: &super::stored::StoredIntent| {
-            matches!(stored.clone().intent(), Some(Intent::AddLink { id, .. }) if id == *link)
-        };
+        let made = |stored: &super::stored::StoredIntent| matches!(stored.clone().intent(), Some(Intent::AddLink { id, .. }) if id == *link);
         self.roster.link(link).is_some() || self.state.intents.iter().any(made)
     }
 

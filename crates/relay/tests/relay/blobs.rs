@@ -206,6 +206,7 @@ async fn abandoned_uploads_free_everything() {
     let world = World::with(|config| {
         config.blobs.idle = Duration::from_millis(300);
         config.blobs.unfinished = Duration::from_secs(4);
+        config.blobs.max_uploads_a_log = 4_096;
         config.hub.asks.burst = 10_000;
     });
     let (room, mut client) = room(&world, 0).await;

@@ -72,11 +72,13 @@ pub fn enter(text: &str) -> Enter {
 #[must_use]
 pub fn length(text: &str) -> Option<String> {
     let bytes = text.len();
-    match bytes {
-        0..=TELL_FROM => None,
-        ..=MAX_TEXT => Some(format!("{} bytes left", MAX_TEXT - bytes)),
-        _ => Some(format!("{} bytes too long: send it in parts", bytes - MAX_TEXT)),
+    if bytes <= TELL_FROM {
+        return None;
     }
+    Some(match MAX_TEXT.checked_sub(bytes) {
+        Some(left) => format!("{left} bytes left"),
+        None => format!("{} bytes too long: send it in parts", bytes - MAX_TEXT),
+    })
 }
 
 /// What is typed or pasted, as it is sent: nothing in it acts, and lines end in one way.

@@ -102,7 +102,7 @@ fn block(line: &str, lines: &[&str], depth: usize, budget: &mut Budget) -> (Bloc
     }
     if let Some(from) = item(line).map(|(from, _)| from) {
         let same = |l: &&str| item(l).filter(|(f, _)| f.is_some() == from.is_some()).map(|(_, text)| text.to_owned());
-        let texts: Vec<String> = lines.iter().map_while(|l| same(l)).collect();
+        let texts: Vec<String> = lines.iter().map_while(same).collect();
         let items = texts.iter().map(|t| pieces(t, 0, budget)).collect();
         return (Block::List { from, items }, texts.len());
     }

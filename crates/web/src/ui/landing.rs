@@ -236,8 +236,7 @@ pub(crate) fn new_room(app: App) -> AnyView {
 fn new_room_at(app: App, code: String) -> AnyView {
     let name = RwSignal::new(String::new());
     let own_name = RwSignal::new(app.settings.with_untracked(|s| s.name.clone()));
-    let (with_passphrase, secret, entry) =
-        (RwSignal::new(false), RwSignal::new(String::new()), RwSignal::new(code));
+    let (with_passphrase, secret, entry) = (RwSignal::new(false), RwSignal::new(String::new()), RwSignal::new(code));
     let (why, busy) = (RwSignal::new(String::new()), RwSignal::new(false));
     let (progress, number, ttl) = (RwSignal::new(None), RwSignal::new(0), RwSignal::new(None::<u64>));
     let run = move || {

@@ -71,7 +71,8 @@ fn locked(app: App) -> AnyView {
             why.set(String::from("Type the passphrase."));
             return;
         }
-        (busy.set(true), why.set(String::new()));
+        busy.set(true);
+        why.set(String::new());
         let ask = estoile_port::Ask::Unlock { passphrase: Some(given.into()), memory: false };
         let (asked, reply) = app.ask_with(ask, Some(progress));
         number.set(asked);

@@ -39,7 +39,8 @@ fn who_is_let_in_by_two_at_once_keeps_the_leaf_of_the_first() {
     bob.sync(&mut log);
     // One knock, that both answer.
     let packages = vec![cy.package()];
-    let add = |token| Intent::Add { account: cy.id(), packages: packages.clone(), role: Role::Member, via: None, token };
+    let add =
+        |token| Intent::Add { account: cy.id(), packages: packages.clone(), role: Role::Member, via: None, token };
     ada.want(add(4), 2);
     bob.want(add(5), 3);
     let (first, second) = (ada.outgoing().unwrap(), bob.outgoing().unwrap());
