@@ -74,20 +74,32 @@ fn older_messages_are_paged_in() {
 }
 
 #[test]
-fn a_room_of_a_hundred_thousand_stays_quick_and_small() {
+fn a_room_of_very_many_stays_quick_and_small() {
+    const ROUND: u32 = 500;
     let mut face = long_room(10);
-    let start = std::time::Instant::now();
-    for n in 11..=100_000 {
-        face.engine(Event::Message { message: message(n, "Bob", "one of very many"), after: Some(letter(n - 1)) });
+    let mut n = 10;
+    let mut round = |face: &mut Face| {
+        let start = std::time::Instant::now();
+        for _ in 0..ROUND {
+            n += 1;
+            face.engine(Event::Message { message: message(n, "Bob", "one of very many"), after: Some(letter(n - 1)) });
+        }
+        start.elapsed()
+    };
+    while round(&mut face).is_zero() || face.app.here().unwrap().timeline.len() < crate::timeline::MAX_ITEMS {}
+    // The quickest of several rounds: what a busy machine adds is then in neither.
+    let early = (0..8).map(|_| round(&mut face)).min().unwrap();
+    for _ in 0..16 {
+        round(&mut face);
     }
+    let late = (0..8).map(|_| round(&mut face)).min().unwrap();
     assert_eq!(face.app.here().unwrap().timeline.len(), crate::timeline::MAX_ITEMS);
+    assert!(late < early * 4, "each message costs more than the one before: {early:?}, then {late:?}");
     for _ in 0..100 {
         face.tap(KeyCode::PageUp);
         drawn(&face.app);
     }
     face.tap(KeyCode::Esc);
-    // Generous, for a busy machine: what must not happen is a walk over all for each.
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
 #[test]
