@@ -16,7 +16,11 @@ use anyhow::Result;
 
 const HELP: &str = "cargo xtask COMMAND
 
-  test         everything that CI runs: format, tidy, dependencies, lints, tests, docs, a check for wasm32
+  test         everything that CI runs: format, tidy, dependencies, build and lints, tests,
+               the weakened build, a check for wasm32
+  lints        the lints of everything, the benches too
+  weakened     every case of the laboratory fails without its defence
+  docs         the documentation, without a warning
   tidy         crate edges, file and function lengths, module docs, stray markers
   tidy --list  the same, and the lengths that the ratchet holds
   deny         bans, licences and sources of the dependencies
@@ -29,6 +33,12 @@ Environment: ESTOILE_WASM_TOOLCHAIN=installed|rustup|debian chooses where wasm32
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if std::env::var_os(steps::WRAPS).is_some() {
+        return match steps::weaken(&args) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
     match run(&args.iter().map(String::as_str).collect::<Vec<_>>()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
@@ -43,6 +53,9 @@ fn run(args: &[&str]) -> Result<()> {
         ["test"] => steps::test(),
         ["tidy"] => tidy::run(false),
         ["tidy", "--list"] => tidy::run(true),
+        ["lints"] => steps::lints(),
+        ["docs"] => steps::docs(),
+        ["weakened"] => steps::weakened(),
         ["deny"] => steps::deny(),
         ["web"] => web::build().map(drop),
         ["web", "--test"] => web::test(),

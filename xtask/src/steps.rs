@@ -13,16 +13,16 @@ type Step = fn() -> Result<()>;
 /// Runs everything that CI runs, and stops at the first step that fails.
 pub fn test() -> Result<()> {
     let mut clock = Clock::default();
-    let steps: [(&str, Step); 9] = [
+    let steps: [(&str, Step); 8] = [
         ("tools", || tools::install().map(drop)),
         ("format", format),
         ("tidy", || tidy::run(false)),
         ("dependencies", deny),
-        ("lints", lints),
         ("build", build),
         ("tests", tests),
-        ("docs", docs),
-        // The whole bundle and its tests in a browser (`web`, `browser`) would take CI beyond its half hour.
+        ("weakened", weakened),
+        // The whole bundle and its tests in a browser (`web`, `browser`), the documentation and the benches' lints (`docs`,
+        // `lints`) would take CI beyond its half hour.
         ("wasm32", web::check),
     ];
     for (name, step) in steps {
@@ -44,16 +44,53 @@ pub fn deny() -> Result<()> {
         .current_dir(root()))
 }
 
-fn lints() -> Result<()> {
+/// Builds what the tests run, and reads it in the same pass: clippy's driver is the compiler with more lints, so nothing is
+/// compiled once to be read and once more to be run. That halves what the dependencies cost.
+fn build() -> Result<()> {
     // The page's face is for wasm32 alone; with this feature it compiles here too, and is read like the rest.
+    run(read(&mut cargo())
+        .args(["build", "--workspace", "--exclude", "estoile-bench", "--tests", "--bins", "--examples"])
+        .args(["--features", "estoile-web/face", "--quiet"]))
+}
+
+/// Has cargo compile the workspace's own crates by clippy's driver, with every warning an error.
+fn read(command: &mut Command) -> &mut Command {
+    // Arguments for the driver stand between these marks, as `cargo clippy` itself hands them over.
+    const MARK: &str = "__CLIPPY_HACKERY__";
+    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", format!("-D{MARK}warnings{MARK}"))
+}
+
+/// Builds the sealing crates and the laboratory once more, with a switch at each defence, and proves that every case of the
+/// laboratory fails without its defence.
+pub fn weakened() -> Result<()> {
+    let tools = tools::install()?;
+    let mut c = tools.nextest().map_or_else(cargo, |own| {
+        let mut c = Command::new(own);
+        c.current_dir(root());
+        c
+    });
+    // This program is the compiler's wrapper: it adds the cfg for the workspace's crates, so that the dependencies are shared.
+    let wrapper = std::env::current_exe().context("this program's own path")?;
+    run(c
+        .args(["nextest", "run", "-p", "estoile-lab", "--test", "weakened", "--status-level", "slow"])
+        .env("RUSTC_WORKSPACE_WRAPPER", wrapper)
+        .env(WRAPS, "1"))
+}
+
+/// Set where cargo runs this program in front of the compiler.
+pub const WRAPS: &str = "ESTOILE_XTASK_WEAKENS";
+
+/// In front of the compiler: its arguments, and the cfg of the weakened build.
+pub fn weaken(args: &[String]) -> Result<()> {
+    let (compiler, rest) = args.split_first().context("the compiler's path")?;
+    run(Command::new(compiler).args(rest).args(["--cfg", "estoile_weak"]))
+}
+
+/// Reads the benches too, which hold no tests and drag in the peers that they measure beside: by hand.
+pub fn lints() -> Result<()> {
     run(cargo()
         .args(["clippy", "--workspace", "--all-targets", "--features", "estoile-web/face", "--quiet"])
         .args(["--", "-D", "warnings"]))
-}
-
-fn build() -> Result<()> {
-    // The benches hold no tests, and drag in the peers that they measure beside; the lints have read them.
-    run(cargo().args(["build", "--workspace", "--exclude", "estoile-bench", "--tests", "--bins", "--quiet"]))
 }
 
 fn tests() -> Result<()> {
@@ -66,23 +103,14 @@ fn tests() -> Result<()> {
         }
         None => cargo(),
     };
-    run(c
-        .args([
-            "nextest",
-            "run",
-            "--workspace",
-            "--exclude",
-            "estoile-bench",
-            "--no-fail-fast",
-            "--status-level",
-            "slow",
-            "--final-status-level",
-            "fail",
-        ])
+    run(read(&mut c)
+        .args(["nextest", "run", "--workspace", "--exclude", "estoile-bench", "--features", "estoile-web/face"])
+        .args(["--no-fail-fast", "--status-level", "slow", "--final-status-level", "fail"])
         .env("ESTOILE_PYTHON", tools.bin("python")))
 }
 
-fn docs() -> Result<()> {
+/// The documentation, with every warning an error: by hand, because it wants its own compilation of all dependencies.
+pub fn docs() -> Result<()> {
     // These pages are for developers, who have the private items before them.
     let flags = "-D warnings -A rustdoc::private_intra_doc_links";
     run(cargo().args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", flags))

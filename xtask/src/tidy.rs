@@ -43,8 +43,11 @@ const EDGES: &[(&str, &[&str])] = &[
             "estoile-relay",
             "estoile-tui",
             "estoile-hub",
+            "estoile-lab",
         ],
     ),
+    // The laboratory's seals of the lower rungs must not get near a product: the program's `lab` command alone reaches it.
+    ("estoile-lab", &["estoile-wire", "estoile-seal", "estoile-mls", "estoile-hub", "estoile-engine"]),
     ("estoile-sim", &["estoile-wire", "estoile-seal", "estoile-hub", "estoile-engine"]),
     ("estoile-fuzz", &["estoile-wire", "estoile-seal", "estoile-hub", "estoile-engine"]),
     (
