@@ -22,7 +22,7 @@ struct Held {
     ends: BTreeMap<u64, Cursor>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Inner {
     logs: BTreeMap<LogId, Held>,
     by_expiry: BTreeSet<(Millis, LogId, Cursor)>,
@@ -61,6 +61,14 @@ impl MemoryStore {
     #[must_use]
     pub fn reopen(self) -> Self {
         Self { inner: Arc::clone(&self.inner), blobs: self.blobs.clone() }
+    }
+
+    /// Another store with the same records, which goes on by itself (the blobs are shared, for nobody changes one): what a
+    /// relay has that shows two histories.
+    #[must_use]
+    pub fn parted(&self) -> Self {
+        let inner = lock(&self.inner).clone();
+        Self { inner: Arc::new(Mutex::new(inner)), blobs: self.blobs.clone() }
     }
 
     /// The blobs that lie beside it.
