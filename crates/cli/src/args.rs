@@ -2,6 +2,7 @@
 
 mod account;
 mod fernet;
+mod lab;
 mod relay;
 mod room;
 mod talk;
@@ -15,6 +16,7 @@ pub(crate) use account::{
     LinkDevice, NewAccount, OneContact, RemoveDevice, Restore, Verify,
 };
 pub(crate) use fernet::{Fernet, FernetAction};
+pub(crate) use lab::{Lab, LabAction, LabCommon};
 pub(crate) use relay::{Bounds, Serve, TlsArgs, Up};
 pub(crate) use room::{NewRoom, RoleWord, Room, RoomAction};
 pub(crate) use talk::{Chat, Send, Tail};
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Tail(Tail),
     /// Encrypt and decrypt Fernet tokens, as Python's cryptography does
     Fernet(Fernet),
+    /// Let a hostile relay try everything that has ever worked against a messenger
+    Lab(Lab),
     /// Print the completions of a shell
     Completions {
         /// Which shell

@@ -12,6 +12,7 @@ mod device;
 mod fail;
 mod fernet;
 mod generate;
+mod lab;
 mod lines;
 mod link;
 mod logs;
@@ -66,6 +67,7 @@ fn run(args: Args) -> Outcome {
     }
     match args.command {
         Command::Fernet(fernet) => fernet::run(fernet),
+        Command::Lab(lab) => lab::run(lab),
         Command::Completions { shell } => generate::completions(shell),
         Command::Man { folder } => generate::man(folder.as_deref()),
         command => run_async(command),
@@ -108,7 +110,7 @@ fn run_async(command: Command) -> Outcome {
             Command::Chat(args) => Box::pin(chat::run(args)).await,
             Command::Send(args) => Box::pin(send::run(args)).await,
             Command::Tail(args) => Box::pin(tail::run(args)).await,
-            Command::Fernet(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+            Command::Fernet(_) | Command::Lab(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
         }
     });
     // Threads that wait for stdin or a question would otherwise hold up the end.

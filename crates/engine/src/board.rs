@@ -230,6 +230,9 @@ fn stored(n: &Notice) -> StoredNotice {
 impl Cx<'_> {
     /// Tells the user something.
     pub(crate) fn tell(&mut self, draft: Draft) {
+        if estoile_wire::weak::silences(draft.kind.slug()) {
+            return;
+        }
         self.board.tell(draft, self.now, self.out);
     }
 }

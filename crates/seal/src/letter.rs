@@ -327,7 +327,7 @@ pub fn open(keys: &RoomKeys, body: &[u8]) -> Result<Opened, OpenError> {
     }
     let token = fernet::decode_strict(keys.fernet(), body).map_err(|_| OpenError::Seal)?;
     let (written, letter) = Written::from_bytes(&keys.log_id(), &token.plaintext)?;
-    if token.timestamp != letter.sent_at / 1000 {
+    if token.timestamp != letter.sent_at / 1000 && !estoile_wire::weak::is("outer time") {
         return Err(OpenError::Time);
     }
     Ok(Opened { hash: written.hash, id16: written.id16, mac: token.mac, letter, written })
@@ -336,7 +336,10 @@ pub fn open(keys: &RoomKeys, body: &[u8]) -> Result<Opened, OpenError> {
 /// Judges a letter's time by this clock, with Fernet's borders: still good at the very end of its life, and at 60 s ahead.
 #[must_use]
 pub fn judge_time(sent_at: Millis, ttl: Option<u32>, now: Millis) -> Timely {
-    if let Some(late_ms) = ends_at(sent_at, ttl).and_then(|end| now.checked_sub(end)).filter(|&late| late > 0) {
+    if let Some(late_ms) = ends_at(sent_at, ttl)
+        .and_then(|end| now.checked_sub(end))
+        .filter(|&late| late > 0 && !estoile_wire::weak::is("expired"))
+    {
         return Timely::Expired { late_ms };
     }
     match sent_at.saturating_sub(now) {

@@ -8,7 +8,8 @@
 //! - [`frame`]: what travels inside one WebSocket binary message, in either direction;
 //! - [`proof`]: the labelled byte strings under each signature;
 //! - [`limits`]: every bound of the protocol, with its reason;
-//! - [`refusal`]: why a relay said no, and whether to try again.
+//! - [`refusal`]: why a relay said no, and whether to try again;
+//! - [`weak`]: nothing, but in the build that proves the laboratory.
 #![forbid(unsafe_code)]
 
 pub mod frame;
@@ -16,6 +17,7 @@ pub mod id;
 pub mod limits;
 pub mod proof;
 pub mod refusal;
+pub mod weak;
 
 pub use frame::{ClientFrame, DecodeError, RelayFrame};
 pub use id::{Cursor, Id16, LogId, PublicKey, RelayKeyHash, Signature};

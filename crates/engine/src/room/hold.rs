@@ -56,6 +56,9 @@ impl Room {
     pub(super) fn show(&mut self, letter: Letter, parents: &[Reference], cx: &mut Cx<'_>) {
         let (hash, shows) = (letter.stored.hash, letter.stored.text.is_some());
         let unread = self.is_unread(&letter);
+        if letter.stored.text.as_ref().is_some_and(|text| text.contains("://")) {
+            cx.blab("fetch");
+        }
         self.timeline.insert(letter, unread);
         if !shows {
             return;

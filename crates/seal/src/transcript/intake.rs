@@ -96,6 +96,7 @@ impl Transcript {
             return self.judge_own(letter);
         }
         match self.graph.get(&letter.hash).map(|n| n.kind) {
+            Some(Kind::Shows | Kind::Silent) if estoile_wire::weak::is("repeats") => return Verdict::New,
             Some(Kind::Shows | Kind::Silent) => return Verdict::Repeat { tell: !expected },
             Some(Kind::Refused) => return Verdict::Repeat { tell: false },
             Some(Kind::Held) => return Verdict::New,

@@ -1,0 +1,6 @@
+//! Section A: who belongs to a room, and who somebody is.
+
+use crate::case::Case;
+
+/// The cases.
+pub(super) const CASES: &[Case] = &[];
