@@ -52,7 +52,7 @@ fn tried(common: &LabCommon, only: Option<String>) -> Result<Vec<Row>, Failure> 
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|d| u64::try_from(d.as_millis()).ok());
     let wall = wall.ok_or_else(|| Failure::new("this machine's clock stands before 1970; set it and try again"))?;
     let threads = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
-    let options = Options { seed: common.seed, wall, only, threads };
+    let options = Options { seed: common.seed, wall, only, threads, show: plain::block };
     let (done, live) = (AtomicUsize::new(0), std::io::stderr().is_terminal());
     let rows = estoile_lab::run(&options, &|row, all| {
         let done = done.fetch_add(1, Ordering::Relaxed).saturating_add(1);

@@ -32,6 +32,8 @@ pub(crate) struct Bench {
     pub(crate) seed: u64,
     pub(crate) wall: Millis,
     pub(crate) seal: Seal,
+    /// How a face shows the text of others.
+    pub(crate) show: fn(&str) -> String,
     failed: Vec<String>,
     passed: usize,
     saw: Vec<String>,
@@ -40,8 +42,8 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new(seed: u64, wall: Millis, seal: Seal) -> Self {
-        Self { seed, wall, seal, failed: Vec::new(), passed: 0, saw: Vec::new(), story: Vec::new() }
+    pub(crate) fn new(seed: u64, wall: Millis, seal: Seal, show: fn(&str) -> String) -> Self {
+        Self { seed, wall, seal, show, failed: Vec::new(), passed: 0, saw: Vec::new(), story: Vec::new() }
     }
 
     /// A world for this experiment.

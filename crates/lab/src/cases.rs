@@ -2,10 +2,12 @@
 
 mod membership;
 mod messages;
+mod sight;
+mod vault;
 
 use crate::case::Case;
 
 /// Every attack that there is, tried or not.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
-    membership::CASES.iter().chain(messages::CASES)
+    [membership::CASES, messages::CASES, vault::CASES, sight::CASES].into_iter().flatten()
 }

@@ -1,8 +1,8 @@
 //! The ways in which a relay misbehaves. Each sees every frame in both directions and says what goes on instead: nothing, the
 //! same, another, or several. They compose: each takes what the one before it lets through.
 
+use estoile_wire::RelayFrame;
 use estoile_wire::frame::Record;
-use estoile_wire::{ClientFrame, Millis, RelayFrame};
 
 use crate::world::{Switch, Who};
 
@@ -13,31 +13,20 @@ pub(crate) struct Passing {
     pub(crate) who: Who,
     /// From the client to the relay.
     pub(crate) up: bool,
-    pub(crate) now: Millis,
 }
 
 type Frames = Box<dyn FnMut(&Passing, &[u8]) -> Vec<Vec<u8>>>;
-type Blobs = Box<dyn FnMut(&[u8; 32], Option<Vec<u8>>) -> Option<Vec<u8>>>;
 
 /// One misbehaviour.
 pub(crate) struct Misbehaviour {
     name: String,
-    frames: Option<Frames>,
-    blobs: Option<Blobs>,
+    frames: Frames,
 }
 
 impl Misbehaviour {
     /// Does this with frames.
     pub(crate) fn new(name: &str, frames: impl FnMut(&Passing, &[u8]) -> Vec<Vec<u8>> + 'static) -> Self {
-        Self { name: name.to_owned(), frames: Some(Box::new(frames)), blobs: None }
-    }
-
-    /// Does this with blobs that are asked for.
-    pub(crate) fn with_blobs(
-        name: &str,
-        blobs: impl FnMut(&[u8; 32], Option<Vec<u8>>) -> Option<Vec<u8>> + 'static,
-    ) -> Self {
-        Self { name: name.to_owned(), frames: None, blobs: Some(Box::new(blobs)) }
+        Self { name: name.to_owned(), frames: Box::new(frames) }
     }
 
     /// What it does, for the story.
@@ -45,15 +34,9 @@ impl Misbehaviour {
         &self.name
     }
 
+    /// What goes on instead of a frame.
     pub(crate) fn takes(&mut self, passing: &Passing, bytes: &[u8]) -> Vec<Vec<u8>> {
-        self.frames.as_mut().map_or_else(|| vec![bytes.to_vec()], |frames| frames(passing, bytes))
-    }
-
-    pub(crate) fn serves(&mut self, hash: &[u8; 32], blob: Option<Vec<u8>>) -> Option<Vec<u8>> {
-        match self.blobs.as_mut() {
-            Some(blobs) => blobs(hash, blob),
-            None => blob,
-        }
+        (self.frames)(passing, bytes)
     }
 }
 
@@ -84,14 +67,4 @@ pub(crate) fn again(record: &Record<'_>) -> Vec<u8> {
 /// The same record with another body.
 pub(crate) fn with_body(record: &Record<'_>, body: &[u8]) -> Vec<u8> {
     RelayFrame::Record(Record { body, ..record.clone() }).encode()
-}
-
-/// Drops what one client appends while the switch is on, and says that it was kept.
-pub(crate) fn swallow(by: Who, on: &Switch) -> Misbehaviour {
-    let on = on.clone();
-    Misbehaviour::new("it swallows what is appended", move |passing, bytes| {
-        let append =
-            passing.up && passing.who == by && matches!(ClientFrame::decode(bytes), Ok(ClientFrame::Append(_)));
-        if append && on.is_on() { Vec::new() } else { vec![bytes.to_vec()] }
-    })
 }

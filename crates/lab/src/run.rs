@@ -22,6 +22,8 @@ pub struct Options {
     pub wall: Millis,
     /// One attack alone, by its number.
     pub only: Option<String>,
+    /// How the program's faces show the text of others.
+    pub show: fn(&str) -> String,
     /// Experiments at a time.
     pub threads: usize,
     /// The defence that is switched off, by its name in [`weaknesses`].
@@ -52,9 +54,9 @@ pub fn about() -> impl Iterator<Item = About> {
     })
 }
 
-/// Each attack that is tried, with the defence that a weakened build can switch off.
+/// Each attack that is tried, with the defence that a weakened build can switch off; what is only measured has none.
 pub fn weaknesses() -> impl Iterator<Item = (&'static str, &'static str)> {
-    cases::all().filter(|case| !case.tries.is_empty()).map(|case| (case.id, case.weakness))
+    cases::all().filter(|case| !case.tries.is_empty() && !case.weakness.is_empty()).map(|case| (case.id, case.weakness))
 }
 
 /// One piece of work.
@@ -113,7 +115,7 @@ fn carry_out(job: &Job, options: &Options) -> Row {
     // A seed of its own for each case, so that one alone does what it does among all.
     let number = cases::all().position(|case| case.id == attack).unwrap_or_default();
     let seed = options.seed.wrapping_mul(1_000).wrapping_add(u64::try_from(number).unwrap_or_default());
-    let mut bench = Bench::new(seed, options.wall, *seal);
+    let mut bench = Bench::new(seed, options.wall, *seal, options.show);
     let result = catch_unwind(AssertUnwindSafe(|| weakened(options, || how(&mut bench))));
     match result {
         Ok(result) => bench.row(attack, *promised, result),

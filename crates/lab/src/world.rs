@@ -6,10 +6,11 @@
 mod clients;
 mod people;
 mod relays;
+mod stranger;
 mod tape;
 mod time;
 
-pub(crate) use clients::Client;
+pub(crate) use clients::{Client, Death};
 pub(crate) use people::Cast;
 pub(crate) use relays::Relay;
 pub(crate) use tape::Tape;
@@ -119,11 +120,5 @@ impl World {
     pub(crate) fn misbehave(&mut self, how: Misbehaviour) {
         self.tell(format!("the relay begins to cheat: {}", how.name()));
         self.misbehaviours.push(how);
-    }
-
-    /// The relay behaves again.
-    pub(crate) fn behave(&mut self) {
-        self.tell("the relay behaves again");
-        self.misbehaviours.clear();
     }
 }

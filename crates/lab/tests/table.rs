@@ -6,7 +6,13 @@ use estoile_lab::{Options, Outcome, counts, run};
 
 fn options(only: Option<&str>) -> Options {
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-    Options { seed: 1, wall: u64::try_from(wall).unwrap(), only: only.map(str::to_owned), threads: 2 }
+    Options {
+        seed: 1,
+        wall: u64::try_from(wall).unwrap(),
+        only: only.map(str::to_owned),
+        threads: 2,
+        show: estoile_tui::inert::block,
+    }
 }
 
 #[test]

@@ -10,7 +10,17 @@ use estoile_lab::{Options, Row, run, weaknesses};
 fn tried(attack: &str, weak: Option<&'static str>) -> Vec<Row> {
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     let only = Some(attack.to_owned());
-    run(&Options { seed: 1, wall: u64::try_from(wall).unwrap(), only, threads: 1, weak }, &|_, _| {})
+    run(
+        &Options {
+            seed: 1,
+            wall: u64::try_from(wall).unwrap(),
+            only,
+            threads: 1,
+            show: estoile_tui::inert::block,
+            weak,
+        },
+        &|_, _| {},
+    )
 }
 
 fn fails(rows: &[Row]) -> bool {

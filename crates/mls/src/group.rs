@@ -45,7 +45,7 @@ impl Group {
         let config = MlsGroupCreateConfig::builder()
             .ciphersuite(suite.mls())
             .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
-            .padding_size(PADDING)
+            .padding_size(padding())
             .max_past_epochs(0)
             .number_of_resumption_psks(0)
             .use_ratchet_tree_extension(true)
@@ -153,6 +153,9 @@ impl Group {
         if bytes.len() > MAX_MESSAGE {
             return Err(MlsError::TooLong);
         }
+        if estoile_wire::weak::is("unsealed") {
+            return Ok(bytes.to_vec());
+        }
         let message = self.mls.create_message(&self.provider, &self.key, bytes).map_err(|e| match e {
             CreateMessageError::GroupStateError(MlsGroupStateError::PendingProposal) => MlsError::LeaveStands,
             CreateMessageError::GroupStateError(MlsGroupStateError::UseAfterEviction) => MlsError::Removed,
@@ -193,12 +196,17 @@ fn load(store: &Store) -> Result<MlsGroup, MlsError> {
 pub(crate) fn join_config() -> MlsGroupJoinConfig {
     MlsGroupJoinConfig::builder()
         .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
-        .padding_size(PADDING)
+        .padding_size(padding())
         .max_past_epochs(0)
         .number_of_resumption_psks(0)
         .use_ratchet_tree_extension(true)
         .sender_ratchet_configuration(ratchets())
         .build()
+}
+
+/// Bytes to whose multiples messages are padded.
+fn padding() -> usize {
+    if estoile_wire::weak::is("padding") { 0 } else { PADDING }
 }
 
 fn ratchets() -> SenderRatchetConfiguration {

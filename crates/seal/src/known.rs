@@ -47,7 +47,8 @@ fn judge(all: &[(&'static str, Answer)]) -> Result<(), WrongAnswer> {
 
 /// FIPS 180-4: "abc". RFC 5869, case 1.
 fn hashes() -> Option<bool> {
-    let hash = is(&Sha256::digest(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    let hash = !estoile_wire::weak::is("primitive")
+        && is(&Sha256::digest(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     let salt: Vec<u8> = (0..=0x0c).collect();
     let info: Vec<u8> = (0xf0..=0xf9).collect();
     let mut okm = [0; 42];

@@ -86,7 +86,7 @@ impl VaultKey {
 }
 
 fn associated(name: &[u8]) -> Vec<u8> {
-    [LABEL_VALUE, name].concat()
+    [LABEL_VALUE, if estoile_wire::weak::is("value name") { &[] } else { name }].concat()
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! Section B: what is done to messages.
 
 mod crafted;
+mod doors;
 mod insiders;
 mod lost;
 mod repeated;
+mod rooms;
 mod timed;
 
 use estoile_wire::RelayFrame;
@@ -14,8 +16,10 @@ use crate::case::Case;
 use crate::outcome::{Outcome, Seal};
 use crate::world::{Broken, Cast, Done, Who, World};
 
-use Outcome::{Impossible, Told};
-use Seal::{Private, Quick};
+use Outcome::{Impossible, Stopped, Told};
+use Seal::{None, Private, Quick};
+
+pub(super) use crafted::remote;
 
 /// People in a room of the experiment's kind.
 pub(super) fn room(bench: &Bench, names: &[&str]) -> Done<(World, Cast)> {
@@ -68,6 +72,14 @@ pub(super) const CASES: &[Case] = &[
         tries: &[(Quick, Told, repeated::reflected), (Private, Told, repeated::reflected)],
     },
     Case {
+        id: "B4",
+        precedent: "Threema's login, 2023: one protocol's proof in another",
+        does: "replays a login, and moves a signature under another label",
+        defence: "each proof names the relay, the session, the log, the epoch and its own purpose",
+        weakness: "proof",
+        tries: &[(Quick, Impossible, doors::replayed_login), (Private, Impossible, doors::replayed_login)],
+    },
+    Case {
         id: "B5",
         precedent: "Telegram, 2021: messages in another order",
         does: "permutes the messages of one sender, and of several",
@@ -100,12 +112,36 @@ pub(super) const CASES: &[Case] = &[
         tries: &[(Quick, Told, lost::holes)],
     },
     Case {
+        id: "B9",
+        precedent: "MLS without agreement on who sees what",
+        does: "accepts two commits of one epoch, one for each half of the room",
+        defence: "letters, mailboxes and verification carry what each sees of shared rooms; where two differ, the room stops",
+        weakness: "views",
+        tries: &[(Private, Stopped, rooms::two_histories)],
+    },
+    Case {
         id: "B10",
         precedent: "iMessage, 2016: the client as a decryption oracle",
         does: "alters what it gives out, and watches whether anything comes back",
         defence: "what does not open causes no frame at all",
         weakness: "oracle",
         tries: &[(Quick, Impossible, crafted::oracle), (Private, Impossible, crafted::oracle)],
+    },
+    Case {
+        id: "B11",
+        precedent: "invisible salamanders, 2018; XChat, 2025",
+        does: "keeps one attachment that opens under two keys",
+        defence: "attachments are not built yet",
+        weakness: "",
+        tries: &[],
+    },
+    Case {
+        id: "B12",
+        precedent: "XChat's attachments, 2025: a confused deputy",
+        does: "swaps the blobs of two messages",
+        defence: "attachments are not built yet; commits and welcomes that travel as blobs are checked by their hash",
+        weakness: "",
+        tries: &[],
     },
     Case {
         id: "B13",
@@ -122,6 +158,30 @@ pub(super) const CASES: &[Case] = &[
         defence: "no arithmetic on what was not checked, no index, and nothing that can panic",
         weakness: "outer time",
         tries: &[(Quick, Impossible, crafted::poison), (Private, Impossible, crafted::poison)],
+    },
+    Case {
+        id: "B15",
+        precedent: "Prekey Pogo, 2025: drained prekeys",
+        does: "drains and replays one-time keys until only the last resort is left",
+        defence: "the owner's client counts, tells, fills up again, and changes the last resort",
+        weakness: "silence drained",
+        tries: &[(None, Told, doors::drained)],
+    },
+    Case {
+        id: "B16",
+        precedent: "sender keys, 2017 and 2023: groups that never heal",
+        does: "works with a thief who has a copy of a member's vault, before and after one commit, also committing as that member",
+        defence: "every commit gives a leaf new keys; a commit of our own leaf that we never made means a copy",
+        weakness: "silence copied",
+        tries: &[(Private, Impossible, rooms::copied_vault)],
+    },
+    Case {
+        id: "B17",
+        precedent: "hpke-rs, 2025: a nonce that wraps",
+        does: "runs on a machine, or a build, that computes wrongly",
+        defence: "known answers of every primitive are computed before anything is opened; one that is wrong ends the start",
+        weakness: "primitive",
+        tries: &[(None, Impossible, doors::known)],
     },
     Case {
         id: "B18",
@@ -154,6 +214,14 @@ pub(super) const CASES: &[Case] = &[
         defence: "age is judged by the signed time, and repeats by count, whatever the clocks say",
         weakness: "expired",
         tries: &[(Quick, Impossible, timed::classroom), (Private, Impossible, timed::classroom)],
+    },
+    Case {
+        id: "B22",
+        precedent: "insiders: our own review",
+        does: "works with a member: a valid commit with another key for what follows, so that the others are locked out",
+        defence: "members compare the key that the relay reports with the one that they derive; the room stops, and moves on without the culprit",
+        weakness: "next key",
+        tries: &[(Private, Stopped, rooms::poisoned)],
     },
     Case {
         id: "B23",

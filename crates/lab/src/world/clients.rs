@@ -16,6 +16,15 @@ use rand_core::{Rng, SeedableRng};
 
 use super::{Broken, Done, Who, World, broken};
 
+/// When a program dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Death {
+    /// At the commit with this number.
+    pub(crate) commit: u64,
+    /// When it is kept, and nothing was done of it; else before it is kept.
+    pub(crate) after: bool,
+}
+
 /// One person's program.
 pub(crate) struct Client {
     pub(crate) name: String,
@@ -34,6 +43,9 @@ pub(crate) struct Client {
     pub(crate) answers: BTreeMap<CommandId, Result<Answer, CommandError>>,
     /// Milliseconds that its clock is ahead.
     pub(crate) clock: i64,
+    /// Turns that changed something.
+    pub(crate) commits: u64,
+    pub(crate) death: Option<Death>,
     next_command: u64,
     /// What its face asked the driver to fetch by address.
     pub(crate) fetched: Vec<[u8; 32]>,
@@ -67,6 +79,8 @@ impl World {
             events: Vec::new(),
             answers: BTreeMap::new(),
             clock: 0,
+            commits: 0,
+            death: None,
             next_command: 0,
             fetched: Vec::new(),
         });
@@ -146,11 +160,26 @@ impl World {
         let client = self.client_mut(who)?;
         let (Some(engine), Some(vault)) = (client.engine.as_mut(), client.vault.as_mut()) else { return Ok(()) };
         let turn = make(engine, &mut Env { now, rng: &mut client.rng });
+        let changes = !turn.changes().is_empty();
+        client.commits = client.commits.saturating_add(u64::from(changes));
+        let dies = client.death.filter(|death| changes && death.commit == client.commits);
+        if dies.is_some_and(|death| !death.after) {
+            return self.dies(who);
+        }
         let Some(Ok(proof)) = ready(vault.commit(&turn, &mut client.rng)) else {
             return broken("a vault in memory does not commit");
         };
+        if dies.is_some() {
+            return self.dies(who);
+        }
         let Ok(effects) = turn.release(proof) else { return broken("a turn does not take its own proof") };
         effects.into_iter().try_for_each(|effect| self.effect(who, effect))
+    }
+
+    fn dies(&mut self, who: Who) -> Done {
+        let name = self.client(who)?.name.clone();
+        self.tell(format!("{name}'s program dies"));
+        self.kill(who)
     }
 
     fn effect(&mut self, who: Who, effect: Effect) -> Done {
@@ -184,7 +213,6 @@ impl World {
                 client.fetched.push(hash);
                 let hub = self.relays.get(history).and_then(|r| r.hub.as_ref());
                 let got = hub.and_then(|hub| hub.get_blob(now, &BlobHash(hash), 0..size)).map(|bytes| bytes.to_vec());
-                let got = self.blob_as_served(hash, got);
                 let result = got.ok_or_else(|| BlobError::Never("not there".into()));
                 return self.give(who, vec![Input::BlobGot { relay, hash, result }]);
             }

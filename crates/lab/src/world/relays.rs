@@ -25,8 +25,6 @@ pub(crate) struct Relay {
 pub(crate) struct Held {
     pub(crate) log: LogId,
     pub(crate) body: Vec<u8>,
-    /// It is a commit.
-    pub(crate) commit: bool,
 }
 
 impl World {
@@ -111,11 +109,7 @@ impl World {
         let mut held = Vec::new();
         for log in logs {
             let page = reader.read(&log.meta.id, 0, now, ALL, usize::MAX).unwrap_or_default();
-            held.extend(page.records.into_iter().map(|r| Held {
-                log: log.meta.id,
-                body: r.body.to_vec(),
-                commit: r.advance.is_some(),
-            }));
+            held.extend(page.records.into_iter().map(|r| Held { log: log.meta.id, body: r.body.to_vec() }));
         }
         held
     }

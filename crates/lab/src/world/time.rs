@@ -146,17 +146,12 @@ impl World {
 
     /// What the misbehaviours make of a frame, one after the other.
     fn as_the_relay_wants(&mut self, who: Who, up: bool, bytes: &[u8]) -> Vec<Vec<u8>> {
-        let passing = Passing { who, up, now: self.now };
+        let passing = Passing { who, up };
         let mut frames = vec![bytes.to_vec()];
         for how in &mut self.misbehaviours {
             frames = frames.iter().flat_map(|frame| how.takes(&passing, frame)).collect();
         }
         frames
-    }
-
-    /// A blob as the relay serves it.
-    pub(crate) fn blob_as_served(&mut self, hash: [u8; 32], blob: Option<Vec<u8>>) -> Option<Vec<u8>> {
-        self.misbehaviours.iter_mut().fold(blob, |blob, how| how.serves(&hash, blob))
     }
 
     /// The relay says something to a client that its hub never said.

@@ -243,7 +243,7 @@ fn bodies(w: &mut World) -> Vec<Vec<u8>> {
 }
 
 /// B19.
-pub(super) fn remote(bench: &mut Bench) -> Done {
+pub(in crate::cases) fn remote(bench: &mut Bench) -> Done {
     let (mut w, cast) = room(bench, &["Alice", "Bob"])?;
     let (alice, bob) = (cast.at(0)?, cast.at(1)?);
     w.says(alice, "hello")?;
