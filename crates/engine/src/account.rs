@@ -255,6 +255,7 @@ impl Accounts {
             self.chain_news(&news, cx);
         }
         self.held_again(cx);
+        self.invitations_again(cx);
     }
 
     fn channel_news(&mut self, id: ChannelId, purpose: Purpose, news: ChannelNews, cx: &mut Cx<'_>) {

@@ -81,6 +81,26 @@ impl Accounts {
         }
     }
 
+    /// Invitations that wait for a yes, by somebody who is a contact by now: the user has said it, here or on another device,
+    /// whose word came after the invitation.
+    pub(in crate::account) fn invitations_again(&mut self, cx: &mut Cx<'_>) {
+        let contacts = &self.contacts;
+        let accepted = |i: &StoredInvitation| {
+            !i.yes && contacts.values().any(|c| c.account == i.from && c.stage == Stage::Accepted)
+        };
+        let known: Vec<u64> = self.invitations.iter().filter(|(_, i)| accepted(i)).map(|(number, _)| *number).collect();
+        for number in known {
+            let Some(invitation) = self.invitations.get_mut(&number) else { continue };
+            invitation.yes = true;
+            // What lies in a blob is joined once that is here.
+            if invitation.welcome.is_some() {
+                self.wish(Wish::Join { invitation: number });
+            }
+            self.keep_invitation(number, cx);
+            self.changed = true;
+        }
+    }
+
     /// A Welcome that lay in a blob came.
     pub(in crate::account) fn welcome_got(&mut self, number: u64, outcome: Outcome, cx: &mut Cx<'_>) {
         let Some(invitation) = self.invitations.get_mut(&number) else { return };
