@@ -9,6 +9,7 @@ mod devices;
 mod doors;
 mod invite;
 mod jobs;
+mod knocks;
 mod link;
 mod load;
 mod mailbox;
@@ -76,6 +77,8 @@ pub(crate) enum Wish {
     Views { by: [u8; 32], views: Vec<estoile_seal::views::View> },
     /// Knock at these rooms, which the account is in and this device is not.
     Knock { place: stored::StoredPlace },
+    /// The answer to this room's knock is lost: it is knocked again.
+    KnockAgain { room: RoomId },
     /// The account is not in this room any more: a device that waits there waits in vain.
     Unknock { log: estoile_wire::LogId },
     /// What another device says of rooms was taken over: those that this one is in stand in the list.

@@ -17,6 +17,7 @@ mod moves;
 mod plan;
 mod schedule;
 mod seam;
+mod since;
 mod stored;
 mod take;
 mod tell;
@@ -41,6 +42,7 @@ use crate::view::{MemberView, PrivateView, Role, RoomId, RoomLinkView};
 pub(crate) use seam::{
     AccountId, BlobRef, Expected, Founding, Incoming, Intent, JoinError, KeptGroup, Me, News, Outgoing, Secrets, Taken,
 };
+pub(crate) use since::{ADVICE_REPLACED, REPLACED};
 use stored::{StoredGroup, StoredPending};
 
 /// What an epoch's access key is exported under.
@@ -307,6 +309,11 @@ impl Private {
     /// What we see of this room, to be said in other places.
     pub(crate) fn sight(&self) -> Option<View> {
         self.views.newest().copied().filter(|_| self.runs())
+    }
+
+    /// What was seen of this room, to hold against what others see of it.
+    pub(crate) fn seen(&self) -> Option<&Remembered> {
+        Some(&self.views).filter(|_| self.runs())
     }
 
     /// Views that somebody said elsewhere: if one is of this room and of another group, the room stops, and this is why.

@@ -51,6 +51,8 @@ pub struct Facts {
     pub updated: Member,
     /// Who comes.
     pub adds: Vec<Member>,
+    /// From when each of their key packages is good, by their own clocks, in milliseconds: in the same order.
+    pub adds_from_ms: Vec<u64>,
     /// Who goes, those who asked to leave among them.
     pub removes: Vec<Leaf>,
     /// The indices of those who asked.

@@ -44,6 +44,7 @@ pub(crate) fn facts(group: &MlsGroup, staged: &StagedCommit, committer: u32) -> 
         epoch: group.epoch().as_u64().saturating_add(1),
         updated,
         adds: vec![],
+        adds_from_ms: vec![],
         removes: vec![],
         left: vec![],
         roster: None,
@@ -89,6 +90,7 @@ fn proposal(
                 return Err("a leaf that can't do what it must");
             }
             facts.adds.push(Member::of(node).ok_or("a leaf without account, name, device key or chain")?);
+            facts.adds_from_ms.push(add.key_package().life_time().not_before().saturating_mul(1_000));
         }
         // Judged by what comes of it: the staged group context.
         Proposal::GroupContextExtensions(_) => {}

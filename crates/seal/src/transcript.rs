@@ -35,6 +35,9 @@ use crate::letter::{MAX_PARENTS, Reference};
 /// Letters that a transcript holds; the first in order go beyond it, as if they had ended. A relay's default gigabyte a
 /// log fills it with letters of 8 KiB.
 pub const MAX_LETTERS: usize = 131_072;
+/// Counters of one leaf in a private room: the first one's is its epoch times this. A device begins a new epoch long before it
+/// has used so many, so that no two leaves of a device share one.
+pub const RUN: u64 = 1 << 16;
 /// Of the letters that nothing names yet, so many of the newest are named; the rest of the names go to the oldest, so that
 /// in a crowd none waits for ever.
 const NEWEST_HEADS: usize = 8;
@@ -116,6 +119,15 @@ impl Transcript {
     pub fn set_gone(&mut self, sender: &PublicKey) {
         if let Some(sender) = self.senders.get_mut(sender) {
             sender.gone = true;
+        }
+    }
+
+    /// We came (again) with a leaf of this epoch: our counters go on at its run (S21). What a vault that was put back does not
+    /// know of lies below it.
+    pub fn begin_run(&mut self, epoch: u64) {
+        let begin = epoch.saturating_mul(RUN);
+        if let Some(own) = self.senders.get_mut(&self.own.clone()).filter(|own| own.next < begin) {
+            own.next = begin;
         }
     }
 

@@ -1,8 +1,8 @@
-//! Doors: knocking at a private room, and answering who knocks.
+//! Doors: a room's own, and answering who knocks there.
 
-use estoile_mls::{Suite, Validity, inspect_key_package, key_package};
+use estoile_mls::inspect_key_package;
 use estoile_seal::account::Door;
-use estoile_seal::door::{self, Answer as DoorAnswer, Knock, Why};
+use estoile_seal::door::{self, Knock};
 use estoile_seal::link::RoomLink;
 use estoile_seal::roster::Roster;
 use estoile_seal::ticket::TicketSecret;
@@ -10,29 +10,20 @@ use estoile_wire::{LogId, Millis};
 
 use super::invite::reach_of;
 use super::jobs::Then;
-use super::own::{address_of, no_relay_key};
-use super::stored::{StoredGone, StoredInvite, StoredKnock, StoredPackage, StoredPending, StoredTo};
+use super::own::address_of;
+use super::stored::{StoredGone, StoredInvite, StoredTo};
 use super::{Accounts, Entry, MAX_INVITES, Wish};
 use crate::board::Draft;
 use crate::channel::job::Act;
 use crate::channel::{Purpose, StoredChannel, StoredTicket};
-use crate::command::{Answer, CommandError, RelayAddress};
+use crate::command::{CommandError, RelayAddress};
 use crate::names;
 use crate::notice::NoticeKind;
 use crate::out::Cx;
 use crate::private::Intent;
 use crate::stored::StoredAddress;
-use crate::turn::CommandId;
 use crate::view::{Role, RoomId};
 
-/// Knocks of ours that wait for an answer.
-const MAX_KNOCKS: usize = 200;
-/// Knocks at our doors that wait for their turn.
-const MAX_PENDING: usize = 200;
-/// Who would answer next waits this much longer, so that not all answer at once.
-const TURN_MS: u64 = 3_000;
-/// Nobody waits longer than this to answer.
-const LONGEST_TURN_MS: u64 = 60_000;
 /// A knock that is older is not answered: who knocked has asked another way since.
 const KNOCK_LIFE_MS: u64 = 14 * 24 * 60 * 60 * 1000;
 /// Knocks of one day at one door, and their bytes.
@@ -70,103 +61,6 @@ impl Accounts {
             vec![StoredTicket { hash: ticket.relay_hash(), per_day: DOOR_PER_DAY, bytes_per_day: DOOR_BYTES_PER_DAY }];
         stored.tickets_set = false;
         self.open_channel(stored, cx);
-    }
-
-    /// Knocks at a door; the room waits. Answered when the knock is kept.
-    #[expect(clippy::too_many_arguments, reason = "where, at which door, why, and who waits")]
-    pub(crate) fn knock(
-        &mut self,
-        room: RoomId,
-        address: &RelayAddress,
-        door: &Door,
-        why: Why,
-        place: (&str, Option<LogId>),
-        command: Option<CommandId>,
-        cx: &mut Cx<'_>,
-    ) -> Result<(), CommandError> {
-        let own = self.own.as_ref().ok_or(CommandError::NoAccount)?;
-        if own.stored.knocks.len() >= MAX_KNOCKS {
-            let why = "too many knocks wait for an answer already; forget some of the rooms first";
-            return Err(CommandError::Private(why.to_owned()));
-        }
-        let relay = own.relay_url().ok_or_else(no_relay_key)?;
-        let me = estoile_mls::Me {
-            account: own.id().0,
-            name: &own.stored.name,
-            device_seed: &own.stored.device,
-            chain: &own.stored.chain,
-        };
-        let made: Vec<_> = [Suite::XWing, Suite::Classic]
-            .into_iter()
-            .filter_map(|suite| key_package(suite, &me, Validity::at(cx.now), false).ok())
-            .collect();
-        let ticket = own.knock_ticket(&own.device.public());
-        let knock = Knock {
-            why,
-            chain: own.chain.clone(),
-            name: own.stored.name.clone(),
-            device: own.device.public(),
-            key_packages: made.iter().map(|p| p.public.clone()).collect(),
-            answer: DoorAnswer { relay, mailbox: own.mailbox(), ticket, hpke: own.hpke_public.clone() },
-            sent_at: cx.now,
-        };
-        let body = knock.seal(door, &own.device, cx.rng).map_err(|e| CommandError::Private(e.to_string()))?;
-        let chain_len = own.chain.len();
-        for package in made {
-            let number = self.counters.package;
-            self.counters.package = number.saturating_add(1);
-            let stored = StoredPackage {
-                reference: package.reference,
-                secret: package.secret.to_vec(),
-                made_at: cx.now,
-                last_resort: false,
-                item: None,
-                chain_len,
-                twin: None,
-            };
-            cx.put(names::own_numbered(Entry::Package, number), &stored);
-            self.packages.insert(number, stored);
-        }
-        if let Some(own) = self.own.as_mut() {
-            own.stored.knocks.retain(|k| k.room != room.0);
-            let (name, log) = (place.0.to_owned(), place.1);
-            own.stored.knocks.push(StoredKnock { room: room.0, name, log, at: cx.now, door: Some(door.log) });
-            self.own_dirty = true;
-        }
-        self.set_tickets();
-        let act =
-            Act::Post { log: door.log, ticket: door.ticket.relay_ticket(), id16: door::id16(&body), body, blob: None };
-        let waiting = command.map(|id| (id, Answer::Room(room)));
-        self.job(&StoredAddress::of(address), act, Then::Knocked(room.0), waiting, cx);
-        Ok(())
-    }
-
-    /// Somebody knocks: it is our turn at once, or later.
-    pub(crate) fn knocked(&mut self, room: RoomId, body: Vec<u8>, rank: u64, cx: &mut Cx<'_>) {
-        if self.pending.len() >= MAX_PENDING {
-            return;
-        }
-        let due = cx.now.saturating_add(rank.saturating_mul(TURN_MS).min(LONGEST_TURN_MS));
-        let number = self.counters.pending;
-        self.counters.pending = number.saturating_add(1);
-        let pending = StoredPending { room: room.0, due, body };
-        cx.put(names::own_numbered(Entry::Want, number), &pending);
-        self.pending.insert(number, pending);
-    }
-
-    pub(super) fn pending_timeout(&self) -> Option<Millis> {
-        self.pending.values().map(|p| p.due).min()
-    }
-
-    /// Knocks whose turn it is.
-    pub(crate) fn due_knocks(&mut self, cx: &mut Cx<'_>) -> Vec<(RoomId, Vec<u8>)> {
-        let due: Vec<u64> = self.pending.iter().filter(|(_, p)| p.due <= cx.now).map(|(n, _)| *n).collect();
-        due.into_iter()
-            .filter_map(|number| {
-                cx.delete(names::own_numbered(Entry::Want, number));
-                self.pending.remove(&number).map(|p| (RoomId(p.room), p.body))
-            })
-            .collect()
     }
 
     /// Lets somebody in who knocked, if they may be: `via` is the link that they use.
@@ -253,6 +147,12 @@ impl Accounts {
         self.own.as_ref().is_some_and(|own| own.stored.places.iter().any(|p| p.log == *log))
     }
 
+    /// The door that the account's log names for a room.
+    pub(crate) fn door_of_place(&self, log: &LogId) -> Option<Door> {
+        let place = self.own.as_ref()?.stored.places.iter().find(|p| p.log == *log)?;
+        Some(Door { log: place.door?, ticket: TicketSecret::from_bytes(place.ticket?) })
+    }
+
     pub(crate) fn forget_place(&mut self, log: &LogId) {
         let Some(own) = self.own.as_mut() else { return };
         let before = own.stored.places.len();
@@ -262,12 +162,6 @@ impl Accounts {
             own.stored.gone.get_or_insert_default().push(StoredGone { log: *log, revision });
             self.touch();
         }
-    }
-
-    /// The room in which we wait at a door of this name.
-    pub(crate) fn knocking_at(&self, name: &str) -> Option<RoomId> {
-        let own = self.own.as_ref()?;
-        own.stored.knocks.iter().find(|k| k.name == name && k.log.is_none()).map(|k| RoomId(k.room))
     }
 
     /// Tells the members at a room's door, which is not read here any more.
@@ -281,26 +175,6 @@ impl Accounts {
         let act =
             Act::Post { log: door.log, ticket: door.ticket.relay_ticket(), id16: door::id16(&body), body, blob: None };
         self.job(&StoredAddress::of(address), act, Then::Moved(room.0), None, cx);
-    }
-
-    /// The room for which we knock at the door of this log.
-    pub(crate) fn knocking_for(&self, log: &LogId) -> Option<RoomId> {
-        let own = self.own.as_ref()?;
-        own.stored.knocks.iter().find(|k| k.log == Some(*log)).map(|k| RoomId(k.room))
-    }
-
-    /// Whether we knocked at this door for the room of a log, and wait.
-    pub(crate) fn knocked_at(&self, log: &LogId, door: &LogId) -> bool {
-        let Some(own) = self.own.as_ref() else { return false };
-        own.stored.knocks.iter().any(|k| k.log == Some(*log) && k.door.as_ref() == Some(door))
-    }
-
-    /// Nobody answers at this room's door.
-    pub(crate) fn knock_over(&mut self, room: RoomId) {
-        if let Some(own) = self.own.as_mut() {
-            own.stored.knocks.retain(|k| k.room != room.0);
-        }
-        self.keep_own();
     }
 
     /// A room is forgotten.

@@ -161,7 +161,9 @@ impl Accounts {
             }
             Err((_, MailboxError::Removed)) => {
                 // A device that was just linked reads what others have answered long since.
-                if !self.late_welcome(&ticket, &heard.body, cx) && !self.reads_old_letters() {
+                let answers =
+                    self.late_welcome(&ticket, &heard.body, cx) || self.lost_welcome(&ticket, &heard.body, cx);
+                if !answers && !self.reads_old_letters() {
                     let advice = "Nothing was done with it. Whoever wrote it there can write again on another device.";
                     cx.tell(Draft::new(None, NoticeKind::Device, MailboxError::Removed.to_string(), advice));
                 }
@@ -276,7 +278,7 @@ fn sealed(
     Ok(mailbox::wrap(&TicketSecret::from_bytes(reach.ticket), &reach.mailbox, &sealed, cx.rng))
 }
 
-fn open(
+pub(super) fn open(
     own: &Own,
     ticket: &TicketSecret,
     body: &[u8],

@@ -234,6 +234,25 @@ pub(crate) struct StoredKnock {
     /// The door at which it was posted, where the account's log named it.
     #[n(4)]
     pub(crate) door: Option<LogId>,
+    /// Where that door is, and what opens it: the knock may have to be sent once more.
+    #[n(5)]
+    pub(crate) address: Option<StoredAddress>,
+    #[n(6)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) ticket: Option<[u8; 32]>,
+    /// With which room link.
+    #[n(7)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) link: Option<[u8; 8]>,
+    /// Or to follow which room's move; neither: as a device of a member.
+    #[n(8)]
+    pub(crate) from: Option<LogId>,
+}
+
+impl StoredKnock {
+    pub(crate) const fn new(room: u32, name: String, at: Millis) -> Self {
+        Self { room, name, log: None, at, door: None, address: None, ticket: None, link: None, from: None }
+    }
 }
 
 /// A room that was taken off the account's list.

@@ -1,10 +1,13 @@
 //! Verification: what two people compare, and what follows.
 
 use estoile_seal::account::AccountId;
+use estoile_seal::mailbox::Kind;
 use estoile_seal::verify::{self, Code, Mismatch, Verdict};
+use estoile_seal::views::Remembered;
 
-use super::Accounts;
+use super::jobs::Then;
 use super::stored::Stage;
+use super::{Accounts, Wish};
 use crate::command::{Answer, CommandError, Verify};
 use crate::out::Cx;
 use crate::view::{ContactId, VerifyView};
@@ -21,13 +24,21 @@ impl Accounts {
         Ok(Answer::Verify(Box::new(VerifyView { contact: id, words, number, qr })))
     }
 
-    pub(crate) fn verify_contact(&mut self, id: ContactId, how: &Verify, cx: &Cx<'_>) -> Result<Answer, CommandError> {
+    /// `seen`: what this device has seen of the rooms that it shares with the contact.
+    pub(crate) fn verify_contact(
+        &mut self,
+        id: ContactId,
+        how: &Verify,
+        seen: &[Remembered],
+        cx: &Cx<'_>,
+    ) -> Result<Answer, CommandError> {
         let own = self.need()?;
         let contact = self.contact(id)?;
         if contact.stage == Stage::Stopped {
             return Err(CommandError::Account(contact.why.clone().unwrap_or_default()));
         }
         let theirs = AccountId(contact.account);
+        let mut views = Vec::new();
         let verdict = match how {
             Verify::Compared => Verdict::Match,
             Verify::Said(said) => compare_said(&own.id(), &theirs, said)?,
@@ -39,7 +50,9 @@ impl Accounts {
                         "nothing of theirs was read yet; wait for their answer".to_owned(),
                     ));
                 };
-                code.compare(chain, &own.chain, &self.remembered(&contact.account))
+                let verdict = code.compare(chain, &own.chain, seen);
+                views = code.views;
+                verdict
             }
         };
         match verdict {
@@ -48,7 +61,22 @@ impl Accounts {
                 self.change_contact(id, |c| c.verified = Some(now));
                 Ok(Answer::Done)
             }
-            Verdict::Mismatch(why) => Err(CommandError::Mismatch(mismatch(why).to_owned())),
+            Verdict::Mismatch(why) => {
+                // Whose code it is stands fast: the room that it shows in another history stops here, and there.
+                if why == Mismatch::Split {
+                    self.wish(Wish::Views { by: theirs.0, views });
+                }
+                Err(CommandError::Mismatch(mismatch(why).to_owned()))
+            }
+        }
+    }
+
+    /// Rooms were seen in two histories, ours and this account's: it hears what we see of them, so that they stop there as
+    /// well. Before the rooms stop here: of those nothing is said any more.
+    pub(crate) fn tell_views(&mut self, account: &[u8; 32], cx: &mut Cx<'_>) {
+        let Some(id) = self.find_contact(account) else { return };
+        if self.contacts.get(&id).is_some_and(|c| c.stage == Stage::Accepted) {
+            self.post_to(id, Kind::Chain, Then::Nothing, None, cx);
         }
     }
 }
@@ -73,7 +101,7 @@ const fn mismatch(why: Mismatch) -> &'static str {
             "the devices that they have and those that are known here differ: let both programs go online, then compare again; if it stays so, somebody withholds or adds devices"
         }
         Mismatch::Split => {
-            "a room that you share has two histories: the relay shows each of you another one; don't use that room, and move it"
+            "a room that you share has two histories: the relay shows each of you another one; nothing more is sent there, an owner or admin moves it to another relay"
         }
         _ => {
             "they are not the same: one was misread, or somebody sits between you; read them out once more, and if they stay different exchange contact links anew in person"

@@ -1,7 +1,7 @@
 //! What faces see of the account.
 
 use estoile_seal::account::chain::Entry as ChainEntry;
-use estoile_seal::views::{Remembered, View};
+use estoile_seal::views::View;
 use estoile_wire::PublicKey;
 
 use super::stored::{Stage, StoredContact};
@@ -41,18 +41,6 @@ impl Accounts {
     pub(super) fn views_shared(&self, account: &[u8; 32]) -> Vec<View> {
         let shared = self.sights.values().filter(|(accounts, _)| accounts.contains(account));
         shared.map(|(_, view)| *view).take(estoile_seal::views::MAX_VIEWS).collect()
-    }
-
-    /// The same, as what a scanned code is held against.
-    pub(super) fn remembered(&self, account: &[u8; 32]) -> Vec<Remembered> {
-        let shared = self.sights.values().filter(|(accounts, _)| accounts.contains(account));
-        shared
-            .map(|(_, view)| {
-                let mut seen = Remembered::default();
-                seen.note(*view);
-                seen
-            })
-            .collect()
     }
 }
 

@@ -166,7 +166,8 @@ pub enum PrivateCommand {
     },
     /// Asks to be removed; the next member who is online does it. Ends when that wish is kept.
     Leave(RoomId),
-    /// Makes fresh keys for this device in the room now.
+    /// Makes fresh keys for this device in the room now. In a room that stopped since this vault was copied or put back, or was
+    /// away for too long: knocks, and comes back as a new leaf when somebody's device there answers. Ends when that is kept.
     Refresh(RoomId),
     /// Goes on in a new log and group with the same people, less some. For owners and admins of the last good epoch.
     Move {

@@ -60,6 +60,7 @@ impl Engine {
                 self.door(id, cx);
                 self.note_place(id);
             }
+            News::Replaced { from } => self.replaced(id, from, cx),
             News::Gone => {
                 self.accounts.close_channel(Purpose::Door(id.0), cx);
                 self.forget_place(id);
@@ -97,6 +98,9 @@ impl Engine {
                         split.push((id, why));
                     }
                 }
+                if !split.is_empty() {
+                    self.accounts.tell_views(&by, cx);
+                }
                 for (id, why) in split {
                     self.touched.insert(id);
                     if let Some(room) = self.rooms.get_mut(&id) {
@@ -106,6 +110,7 @@ impl Engine {
             }
             Wish::Join { invitation } => self.join(invitation, cx),
             Wish::Knock { place } => self.knock_back(&place, cx),
+            Wish::KnockAgain { room } => self.knock_again(room, cx),
             Wish::Unknock { log } => self.knock_no_more(&log, cx),
             Wish::Places => self.note_places(),
             Wish::Door { room, body } => self.at_door(room, body, cx),

@@ -5,6 +5,8 @@ use crate::account::{NewAccount, Restore, Waits};
 use crate::command::{AccountCommand, Answer, CommandError};
 use crate::link::Link;
 use crate::out::Cx;
+use crate::private::Private;
+use crate::room::Room;
 use crate::turn::CommandId;
 use crate::view::RoomId;
 
@@ -46,7 +48,10 @@ impl Engine {
             }
             AccountCommand::ShowVerification(contact) => return accounts.show_verification(contact, cx).map(Some),
             AccountCommand::VerifyContact(contact, how) => {
-                let answer = accounts.verify_contact(contact, &how, cx)?;
+                let account = accounts.contact(contact)?.account;
+                let shared = self.rooms.values().filter_map(Room::private).filter(|p| p.accounts().contains(&account));
+                let seen: Vec<_> = shared.filter_map(Private::seen).cloned().collect();
+                let answer = accounts.verify_contact(contact, &how, &seen, cx)?;
                 self.touched.extend(self.rooms.values().filter(|r| r.is_private()).map(|r| r.id));
                 return Ok(Some(answer));
             }

@@ -73,6 +73,9 @@ impl Engine {
                 self.want(room, Intent::Rename(name), id, cx)
             }
             PrivateCommand::Leave(room) => self.want(room, Intent::Leave, id, cx),
+            PrivateCommand::Refresh(room) if self.rooms.get(&room).is_some_and(|r| r.stopped().is_some()) => {
+                self.come_back(room, id, cx)
+            }
             PrivateCommand::Refresh(room) => self.want(room, Intent::Refresh, id, cx),
             PrivateCommand::Move { room, without, classic } => self.move_room(id, room, &without, classic, cx),
             PrivateCommand::FromQuick { room } => self.make_private(id, room, cx),
@@ -256,7 +259,8 @@ impl Engine {
             }
         };
         let place = (link.name.as_str(), None::<LogId>);
-        self.accounts.knock(room, &address, &door, Why::Link(link.id), place, Some(id), cx)
+        let waiting = Some((id, Answer::Room(room)));
+        self.accounts.knock(room, &address, &door, Why::Link(link.id), place, waiting, cx)
     }
 
     fn move_room(

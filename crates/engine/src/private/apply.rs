@@ -108,7 +108,8 @@ impl Private {
                     if draft.added.contains(&(*account, view.member.device)) {
                         continue;
                     }
-                    if !again && self.tree.devices.contains_key(&view.member.device) {
+                    let in_already = self.tree.devices.contains_key(&view.member.device);
+                    if in_already && !(again && self.comes_later(&view.member.device, view.from_ms)) {
                         inside = true;
                         continue;
                     }

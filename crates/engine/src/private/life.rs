@@ -123,8 +123,10 @@ impl Private {
             promises: Vec::new(),
             left_in: None,
             warned_full: false,
+            since: None,
         };
         let mut private = Self::with(room, me, group, state, None, roster);
+        private.begin_since(cx.now);
         private.note_view();
         private
     }

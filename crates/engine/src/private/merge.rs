@@ -66,9 +66,10 @@ impl Private {
         let old = core::mem::replace(&mut self.roster, after);
         if change.facts.self_removed {
             self.tell_change(&change, &old, cx);
-            return self.go_out(cx);
+            return self.replaced(&change.facts, cx).unwrap_or_else(|| self.go_out(cx));
         }
         self.read_tree();
+        self.note_since(&change.facts);
         self.note_view();
         self.tell_change(&change, &old, cx);
         if old.door != self.roster.door

@@ -149,6 +149,15 @@ pub(super) struct StoredPromise {
     pub(super) role: u8,
 }
 
+/// From when the key package of a device's leaf was good, by that device's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct StoredSince {
+    #[n(0)]
+    pub(super) device: PublicKey,
+    #[n(1)]
+    pub(super) from: Millis,
+}
+
 /// Why the room can't go on.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -158,6 +167,9 @@ pub(super) struct StoredStop {
     /// It ends when the user has looked.
     #[n(1)]
     pub(super) look: bool,
+    /// This device can come back with new keys.
+    #[n(2)]
+    pub(super) back: Option<bool>,
 }
 
 /// All of a group that is not MLS's, and small.
@@ -210,6 +222,9 @@ pub(super) struct StoredGroup {
     pub(super) left_in: Option<u64>,
     #[n(17)]
     pub(super) warned_full: bool,
+    /// How young each leaf is: a knock of its device is answered if it was made later.
+    #[n(18)]
+    pub(super) since: Option<Vec<StoredSince>>,
 }
 
 impl Drop for StoredGroup {

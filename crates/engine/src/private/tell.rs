@@ -13,7 +13,7 @@ use crate::out::Cx;
 
 pub(super) const ADVICE_MOVE: &str = "An owner or admin moves the room: the same people, less who did this, in a new one; until then nothing more is sent here.";
 pub(super) const ADVICE_SPLIT: &str = "Ask the others in another way what they see; then an owner or admin moves the room, to another relay if it goes on.";
-pub(super) const ADVICE_COPIED: &str = "Nothing more is sent with this device's keys here. Ask to be let in again (knock, or be invited): the device comes back with new keys.";
+pub(super) const ADVICE_COPIED: &str = "Nothing more is sent with this device's keys here. Ask for new ones (estoile room refresh): the device knocks, and comes back as soon as anybody's there is online.";
 pub(super) const ADVICE_LOOK: &str = "Ask them in another way whether their account is new, and verify them again; the room goes on when you have looked.";
 pub(super) const ADVICE_RELAY: &str = "The relay, or somebody who has the room's keys, made it; what you see stays right. Tell the relay's owner if it goes on.";
 pub(super) const ADVICE_CLOCK: &str = "Set this machine's clock right: the room goes on by itself. If it is right, somebody else's is wrong: ask who added whom.";
@@ -78,7 +78,11 @@ impl Private {
             return Taken::Stopped(stop.why.clone());
         }
         self.tell(kind, why, advice, by, cx);
-        self.state.stopped = Some(StoredStop { why: why.to_owned(), look: kind == NoticeKind::Contact });
+        self.state.stopped = Some(StoredStop {
+            why: why.to_owned(),
+            look: kind == NoticeKind::Contact,
+            back: Some(kind == NoticeKind::Copied),
+        });
         self.held = None;
         self.answer_all(&format!("the room has stopped: {why}"), cx);
         Taken::Stopped(why.to_owned())

@@ -319,6 +319,12 @@ impl Room {
         }
     }
 
+    /// Nothing but this device's keys is wrong in a room that has stopped.
+    pub(crate) fn can_come_back(&self) -> bool {
+        let behind = self.progress.stopped.as_deref() == Some(super::commits::LEFT_BEHIND);
+        !self.progress.is_out() && (behind || self.lock.private().is_some_and(crate::private::Private::can_come_back))
+    }
+
     /// Says goodbye and leaves the log: the room is about to be forgotten.
     pub(crate) fn leave(&mut self, session: &mut Session, cx: &mut Cx<'_>) {
         self.detach(session, cx);

@@ -26,7 +26,7 @@ const STALE_MS: u64 = 2_000;
 /// After a refusal that will not change soon.
 const REFUSED_MS: u64 = 60_000;
 
-const LEFT_BEHIND: &str = "this device was away for longer than the relay keeps this room's changes, so it can't follow them any more; ask somebody in the room to add you again";
+pub(super) const LEFT_BEHIND: &str = "this device was away for longer than the relay keeps this room's changes, so it can't follow them any more; ask for new keys (estoile room refresh)";
 
 const LEFT_ALONE: &str = "you left this room; what was said while you were in it stays here";
 

@@ -97,6 +97,11 @@ impl Room {
 
     /// Lets us in: a room that waited, or one that we were out of. Its route is its log's from now on.
     pub(crate) fn enter(&mut self, private: Private, after: Cursor, cx: &mut Cx<'_>) {
+        // What was written before has a number that a copy of this vault may have used too.
+        for hash in self.outbox.hashes() {
+            let why = "this device got new keys for the room before the relay had it; send it again".to_owned();
+            self.fail(&hash, why, cx);
+        }
         self.become_member(private, Some(after), cx);
     }
 
@@ -149,6 +154,9 @@ impl Room {
             self.progress.epoch_from = Some(after);
         }
         self.transcript.set_first_epoch(private.epoch());
+        if after.is_some() {
+            self.transcript.begin_run(private.epoch());
+        }
         self.stored.private =
             Some(StoredPrivate { log: Some(log), account: Some(private.me().account), own: Some(own) });
         self.stored.name = private.name().to_owned();

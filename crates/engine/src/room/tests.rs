@@ -2,6 +2,7 @@
 
 mod crashes;
 mod races;
+mod seam;
 mod star;
 mod talk;
 #[expect(dead_code, reason = "other tests use the rest of it")]

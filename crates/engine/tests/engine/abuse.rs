@@ -130,17 +130,7 @@ fn a_vault_that_was_put_back_says_nothing_before_it_knows() {
     let mut w = World::new(94);
     let bob = w.member("Bob", true);
     let alice = w.member("Alice", false);
-    w.say(alice, "before");
-    w.settle();
-    w.kill(alice);
-    let old = w.clients[alice].disk.clone();
-    w.start(alice);
-    w.settle();
-    w.say(alice, "after");
-    w.settle();
-    w.kill(alice);
-    w.clients[alice].disk = old;
-    w.clients[alice].events.clear();
+    w.put_back(alice);
     // The relay takes its time: each frame makes a turn of its own.
     let line = Rc::new(RefCell::new(VecDeque::new()));
     let waiting = Rc::clone(&line);

@@ -16,7 +16,7 @@ fn words_shown(w: &World, at: usize) -> Option<String> {
 }
 
 /// Links a new client as a device of `old`'s account.
-fn link(w: &mut World, old: usize) -> usize {
+pub(crate) fn link(w: &mut World, old: usize) -> usize {
     let text = match w.account(old, AccountCommand::LinkDevice) {
         Ok(Answer::Link(link)) => link,
         other => panic!("{other:?}"),

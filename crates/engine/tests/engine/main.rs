@@ -10,12 +10,14 @@
 )]
 
 mod abuse;
+mod accounts_back;
 mod accounts_devices;
 mod accounts_moves;
 mod accounts_people;
 mod accounts_world;
 mod classroom;
 mod hostile;
+mod lies;
 mod restart;
 mod talk;
 mod world;

@@ -116,17 +116,7 @@ fn a_vault_rolled_back_is_found_out() {
     let mut w = World::new(60);
     let bob = w.member("Bob", true);
     let alice = w.member("Alice", false);
-    w.say(alice, "before");
-    w.settle();
-    w.kill(alice);
-    let old = w.clients[alice].disk.clone();
-    w.start(alice);
-    w.settle();
-    w.say(alice, "after");
-    w.settle();
-    w.kill(alice);
-    w.clients[alice].disk = old;
-    w.clients[alice].events.clear();
+    w.put_back(alice);
     w.start(alice);
     w.settle();
     assert_eq!(w.notices(alice, NoticeKind::Copied).len(), 1);

@@ -121,6 +121,20 @@ impl World {
         self.store = Some(MemoryStore::new());
     }
 
+    /// The relay's whole state as it is now, while it is off: another history may begin here.
+    pub(crate) fn parted(&mut self) -> MemoryStore {
+        self.kill_relay();
+        self.store.as_ref().expect("the relay is off").parted()
+    }
+
+    /// The relay goes on from another state, and keeps what it had for later.
+    pub(crate) fn go_on_from(&mut self, other: MemoryStore) -> MemoryStore {
+        self.kill_relay();
+        let before = self.store.replace(other).expect("the relay is off");
+        self.start_relay();
+        before
+    }
+
     /// A new client with an empty vault.
     pub(crate) fn client(&mut self) -> usize {
         let at = self.clients.len();
@@ -165,6 +179,21 @@ impl World {
         if let (Some(session), Some(hub)) = (client.session.take(), self.hub.as_mut()) {
             hub.disconnect(self.now, session);
         }
+    }
+
+    /// Somebody says *before*, then *after*; then the process ends, and the vault is the one of before *after*.
+    pub(crate) fn put_back(&mut self, at: usize) {
+        self.say(at, "before");
+        self.settle();
+        self.kill(at);
+        let old = self.clients[at].disk.clone();
+        self.start(at);
+        self.settle();
+        self.say(at, "after");
+        self.settle();
+        self.kill(at);
+        self.clients[at].disk = old;
+        self.clients[at].events.clear();
     }
 
     pub(crate) fn time_of(&self, at: usize) -> u64 {

@@ -2,11 +2,11 @@
 
 use estoile_wire::{Millis, PublicKey};
 
-use super::Transcript;
 use super::graph::{Effects, Kind, Node};
 use super::questions::{Question, SKEW, Stage, UNDER_WAY, end_of_life};
 use super::senders::Fresh;
 use super::types::{Aside, Finding, Hash, Observed, Outcome, Verdict};
+use super::{RUN, Transcript};
 use crate::letter::{MAX_PARENTS, Reference};
 
 /// Letters that one sender may put under one counter: two prove that the sender says two things, more say nothing new.
@@ -278,6 +278,10 @@ impl Transcript {
             // Its previous one may have been sent before we were here, and nothing says that it wasn't.
             return;
         }
+        if self.first_epoch.is_some() && letter.counter.is_multiple_of(RUN) {
+            // The first of a leaf: nothing lies between it and the leaf before.
+            return;
+        }
         let named = letter.parents.iter().any(|p| p.sender == letter.sender && p.counter == previous);
         let here = self.senders.get(&letter.sender).is_none_or(|s| s.fresh(previous) == Fresh::Known);
         let this = Reference {
@@ -329,10 +333,15 @@ impl Transcript {
             && self.graph.under(number, name.counter).next().is_none()
     }
 
+    /// The first counter of the leaf under which a letter was written.
+    const fn run_begin(&self, name: &Reference) -> u64 {
+        if self.first_epoch.is_some() { name.counter - name.counter % RUN } else { 0 }
+    }
+
     fn question(&self, name: &Reference, hash: Option<Hash>, by: PublicKey, stage: Stage) -> Question {
         Question {
             author: name.sender,
-            from: self.senders.get(&name.sender).map_or(0, |s| s.run_to(name.counter)),
+            from: self.run_begin(name).max(self.senders.get(&name.sender).map_or(0, |s| s.run_to(name.counter))),
             to: name.counter.saturating_add(1),
             hash,
             by,

@@ -1,6 +1,6 @@
 //! What the vault keeps of what is under way: invitations, knocks, key packages, letters seen.
 
-use estoile_wire::{LogId, Millis};
+use estoile_wire::{LogId, Millis, PublicKey};
 use minicbor::{Decode, Encode};
 use zeroize::Zeroize;
 
@@ -57,6 +57,9 @@ pub(crate) struct StoredPending {
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     pub(crate) body: Vec<u8>,
+    /// Who knocks.
+    #[n(3)]
+    pub(crate) device: Option<PublicKey>,
 }
 
 /// An invitation to us that waits.

@@ -1,18 +1,22 @@
 //! What happens at private rooms' doors: knocking, answering, moving.
 
+use estoile_mls::inspect_key_package;
 use estoile_seal::account::AccountId;
 use estoile_seal::door::{AtDoor, DoorKeys, Knock, Why};
 use estoile_seal::moving::Announcement;
+use estoile_wire::Millis;
 use sha2::{Digest, Sha256};
 
 use crate::account::{StoredPlace, address_of, is_stale, link_fault};
 use crate::board::Draft;
+use crate::command::{Answer, CommandError};
 use crate::engine::Engine;
 use crate::engine::turning::suite;
 use crate::notice::NoticeKind;
 use crate::out::Cx;
-use crate::private::Private;
+use crate::private::{ADVICE_REPLACED, Private, REPLACED};
 use crate::room::Room;
+use crate::turn::CommandId;
 use crate::view::{RelayId, Role, RoomId};
 
 impl Engine {
@@ -44,6 +48,60 @@ impl Engine {
         }
     }
 
+    /// This device's keys in a room are of no use any more, and nothing else is wrong there: it knocks, and comes back as a new
+    /// leaf.
+    pub(in crate::engine) fn come_back(
+        &mut self,
+        id: RoomId,
+        command: CommandId,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), CommandError> {
+        self.accounts.need()?;
+        let room = self.rooms.get(&id).ok_or(CommandError::NoSuchRoom)?;
+        let why = room.stopped().cloned().unwrap_or_default();
+        let Some(private) = room.private().filter(|_| room.can_come_back()) else {
+            return Err(CommandError::Stopped(why));
+        };
+        // Where the account's log says that the door is: another device may have seen it change.
+        let door = self.accounts.door_of_place(&private.log());
+        let door = door.unwrap_or_else(|| DoorKeys::from(&private.roster().door).address());
+        let (address, log, name) = (room.address(), private.log(), private.name().to_owned());
+        let place = (name.as_str(), Some(log));
+        self.accounts.knock(id, &address, &door, Why::Back, place, Some((command, Answer::Done)), cx)?;
+        cx.tell(Draft::new(
+            Some(id),
+            NoticeKind::Knocked,
+            format!("this device asks to come back into {name} with new keys"),
+            "It is let in by the next device of anybody's there that is online; what was not sent here must be sent again.",
+        ));
+        Ok(())
+    }
+
+    /// A welcome was lost on its way.
+    pub(super) fn knock_again(&mut self, id: RoomId, cx: &mut Cx<'_>) {
+        if let Err(error) = self.accounts.knock_again(id, cx) {
+            cx.tell(Draft::new(Some(id), NoticeKind::Knocked, error.to_string(), "Ask to be invited again."));
+            return;
+        }
+        cx.tell(Draft::new(
+            Some(id),
+            NoticeKind::Knocked,
+            "who let this device in was removed from their account before that was read here; it knocks once more",
+            "Nothing is to be done; it is let in by another device there.",
+        ));
+    }
+
+    /// This device has a younger leaf than the one that this vault knows.
+    pub(super) fn replaced(&mut self, id: RoomId, from: Millis, cx: &mut Cx<'_>) {
+        let Some(private) = self.rooms.get(&id).and_then(Room::private) else { return };
+        if self.accounts.made_package(from) {
+            let (name, log) = (private.name().to_owned(), private.log());
+            self.accounts.waits_again(id, &name, log, cx);
+            return;
+        }
+        cx.tell(Draft::new(Some(id), NoticeKind::Copied, REPLACED, ADVICE_REPLACED));
+    }
+
     /// Another device of ours has left a room, or was removed with all of us, at whose door this one waits.
     pub(super) fn knock_no_more(&mut self, log: &estoile_wire::LogId, cx: &mut Cx<'_>) {
         let Some(id) = self.accounts.knocking_for(log) else { return };
@@ -61,8 +119,8 @@ impl Engine {
         let keys = DoorKeys::from(&private.roster().door);
         match keys.open(&private.leaves(), &body) {
             Ok(AtDoor::Knock(knock)) if !is_stale(&knock, cx.now) => {
-                let Some(rank) = rank(private, &knock) else { return };
-                self.accounts.knocked(id, body, rank, cx);
+                let Some(rank) = rank(private, &knock, cx.now) else { return };
+                self.accounts.knocked(id, knock.device, body, rank, cx);
             }
             Ok(AtDoor::Knock(_)) => {}
             Ok(AtDoor::Moved(said)) => self.moved(id, &said, cx),
@@ -119,7 +177,7 @@ impl Engine {
         };
         let account = knock.account();
         // Somebody was quicker.
-        if private.devices().iter().any(|(device, _)| *device == knock.device) {
+        if !is_news(private, &knock, cx.now) {
             return;
         }
         let member = private.roster().role(&account);
@@ -158,7 +216,7 @@ fn view_role(role: Option<estoile_seal::roster::Role>) -> Role {
 }
 
 /// Whose turn it is to answer: each device that may has its place, by chance, but the same for all; none: never ours.
-fn rank(private: &Private, knock: &Knock) -> Option<u64> {
+fn rank(private: &Private, knock: &Knock, now: Millis) -> Option<u64> {
     let account = knock.account();
     let back = private.roster().role(&account).is_some();
     let may = |a: &[u8; 32]| back || private.roster().may_add(&AccountId(*a));
@@ -167,11 +225,20 @@ fn rank(private: &Private, knock: &Knock) -> Option<u64> {
     };
     let own = private.me().device.public();
     let devices = private.devices();
-    // Nobody need wait for a device that is in already.
-    if devices.iter().any(|(device, _)| *device == knock.device) {
+    if !is_news(private, knock, now) {
         return None;
     }
-    let mine = devices.iter().find(|(device, a)| *device == own && may(a))?;
-    let before = devices.iter().filter(|(d, a)| may(a) && place(d) < place(&mine.0)).count();
+    // Who knocks does not answer, though it may have a leaf still.
+    let mut others = devices.iter().filter(|(device, a)| *device != knock.device && may(a));
+    let mine = others.clone().find(|(device, _)| *device == own)?;
+    let before = others.by_ref().filter(|(device, _)| place(device) < place(&mine.0)).count();
     u64::try_from(before).ok()
+}
+
+/// Whether a knock is of a device that is not in, or comes back: its key package is younger than its leaf. Else somebody was
+/// quicker to answer it, or an old one is shown again.
+fn is_news(private: &Private, knock: &Knock, now: Millis) -> bool {
+    let packages = knock.key_packages.iter().filter_map(|bytes| inspect_key_package(bytes, now).ok());
+    let from = packages.filter(|p| p.member.device == knock.device).map(|p| p.from_ms).max();
+    private.comes_later(&knock.device, from.unwrap_or_default())
 }

@@ -240,6 +240,7 @@ fn a_large_commit_travels_as_a_blob() {
     // Lost at the relay: nobody can follow.
     for guest in &mut many {
         let account = guest.id();
+        guest.wait(1_000);
         let packages = vec![guest.package()];
         ada.want(Intent::Add { account, packages, role: Role::Member, via: None, token: 1 }, 61);
     }
