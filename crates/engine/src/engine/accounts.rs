@@ -60,7 +60,7 @@ impl Engine {
                 self.door(id, cx);
                 self.note_place(id);
             }
-            News::Replaced { from } => self.replaced(id, from, cx),
+            News::Replaced { from, old } => self.replaced(id, (from, old), cx),
             News::Gone => {
                 self.accounts.close_channel(Purpose::Door(id.0), cx);
                 self.forget_place(id);

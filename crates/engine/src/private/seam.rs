@@ -175,8 +175,8 @@ pub(crate) enum News {
     Door,
     /// We are no member any more.
     Gone,
-    /// This device has a younger leaf than ours, made of a key package that is good from then on.
-    Replaced { from: Millis },
+    /// This device has another leaf than ours, made of a key package that is good from then on; `old`: from before we came.
+    Replaced { from: Millis, old: bool },
 }
 
 /// What a vault has kept of a group: name suffixes and values, all of [`crate::names::Tag::Group`] and the two beside it.

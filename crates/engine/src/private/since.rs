@@ -11,16 +11,20 @@ use super::stored::{StoredSince, StoredStop};
 use super::{News, Private, Taken};
 use crate::out::Cx;
 
+/// Other devices' clocks may be off by so much before a knock of before our coming is taken for a later one. (If they are off by
+/// more, the device that is wrongly replaced knocks again by itself.)
+const CLOCKS_MS: u64 = 10 * 60 * 1_000;
 /// What a device reads in the room whose keys were replaced.
 pub(crate) const REPLACED: &str = "this device was let in here again with newer keys than the ones in this vault: by a knock of its own whose answer is on the way, or of a copy of this vault";
 /// And what to do if it was not this vault that knocked.
 pub(crate) const ADVICE_REPLACED: &str = "If this data folder was copied, or is an old backup, and you use the other one: forget this one. If not, somebody else has it: remove this device from your account, and link it anew as a new one.";
 
 impl Private {
-    /// Those who were here before us are as young as our coming, as far as we know.
+    /// Those who were here before us are as young as our coming, as far as we know, and as far as their clocks are right.
     pub(super) fn begin_since(&mut self, now: Millis) {
-        let from = Validity::at(now).from_ms;
-        let all = self.tree.devices.keys().map(|device| StoredSince { device: *device, from });
+        let own = self.me.device.public();
+        let from = |device| Validity::at(now.saturating_add(if device == own { 0 } else { CLOCKS_MS })).from_ms;
+        let all = self.tree.devices.keys().map(|device| StoredSince { device: *device, from: from(*device) });
         self.state.since = Some(all.collect());
     }
 
@@ -37,13 +41,13 @@ impl Private {
     /// Whether a device that has a leaf may have it replaced by this key package, which is good from then on. One that has none
     /// may come anyhow.
     pub(crate) fn comes_later(&self, device: &PublicKey, from: Millis) -> bool {
-        if !self.tree.devices.contains_key(device) {
-            return true;
-        }
+        !self.tree.devices.contains_key(device) || from > self.since(device)
+    }
+
+    fn since(&self, device: &PublicKey) -> Millis {
         let known = self.state.since.iter().flatten().find(|s| s.device == *device).map(|s| s.from);
         // A vault of before this was remembered.
-        let known = known.unwrap_or_else(|| Validity::at(self.state.healed_at).from_ms);
-        from > known
+        known.unwrap_or_else(|| Validity::at(self.state.healed_at).from_ms)
     }
 
     /// Our own leaf was replaced by a younger one of this device.
@@ -51,7 +55,8 @@ impl Private {
         let own = self.me.device.public();
         let at = facts.adds.iter().position(|member| member.device == own)?;
         let from = facts.adds_from_ms.get(at).copied().unwrap_or_default();
-        self.news.push(News::Replaced { from });
+        // By our own clock it was made before we came: a knock of ours was answered twice.
+        self.news.push(News::Replaced { from, old: from <= self.since(&own) });
         self.held = None;
         self.state.stopped = Some(StoredStop { why: REPLACED.to_owned(), look: false, back: Some(true) });
         self.answer_all(REPLACED, cx);

@@ -58,16 +58,11 @@ impl Engine {
     ) -> Result<(), CommandError> {
         self.accounts.need()?;
         let room = self.rooms.get(&id).ok_or(CommandError::NoSuchRoom)?;
-        let why = room.stopped().cloned().unwrap_or_default();
-        let Some(private) = room.private().filter(|_| room.can_come_back()) else {
-            return Err(CommandError::Stopped(why));
-        };
-        // Where the account's log says that the door is: another device may have seen it change.
-        let door = self.accounts.door_of_place(&private.log());
-        let door = door.unwrap_or_else(|| DoorKeys::from(&private.roster().door).address());
-        let (address, log, name) = (room.address(), private.log(), private.name().to_owned());
-        let place = (name.as_str(), Some(log));
-        self.accounts.knock(id, &address, &door, Why::Back, place, Some((command, Answer::Done)), cx)?;
+        if !room.can_come_back() {
+            return Err(CommandError::Stopped(room.stopped().cloned().unwrap_or_default()));
+        }
+        let name = room.private().map(|p| p.name().to_owned()).unwrap_or_default();
+        self.knock_for_keys(id, Some((command, Answer::Done)), cx)?;
         cx.tell(Draft::new(
             Some(id),
             NoticeKind::Knocked,
@@ -75,6 +70,22 @@ impl Engine {
             "It is let in by the next device of anybody's there that is online; what was not sent here must be sent again.",
         ));
         Ok(())
+    }
+
+    /// Knocks at the door of a room that this device has a leaf in.
+    fn knock_for_keys(
+        &mut self,
+        id: RoomId,
+        waiting: Option<(CommandId, Answer)>,
+        cx: &mut Cx<'_>,
+    ) -> Result<(), CommandError> {
+        let room = self.rooms.get(&id).ok_or(CommandError::NoSuchRoom)?;
+        let private = room.private().ok_or(CommandError::NoSuchRoom)?;
+        // Where the account's log says that the door is: another device may have seen it change.
+        let door = self.accounts.door_of_place(&private.log());
+        let door = door.unwrap_or_else(|| DoorKeys::from(&private.roster().door).address());
+        let (address, log, name) = (room.address(), private.log(), private.name().to_owned());
+        self.accounts.knock(id, &address, &door, Why::Back, (&name, Some(log)), waiting, cx)
     }
 
     /// A welcome was lost on its way.
@@ -91,8 +102,14 @@ impl Engine {
         ));
     }
 
-    /// This device has a younger leaf than the one that this vault knows.
-    pub(super) fn replaced(&mut self, id: RoomId, from: Millis, cx: &mut Cx<'_>) {
+    /// This device has another leaf than the one that this vault knows.
+    pub(super) fn replaced(&mut self, id: RoomId, (from, old): (Millis, bool), cx: &mut Cx<'_>) {
+        if old {
+            if let Err(error) = self.knock_for_keys(id, None, cx) {
+                cx.tell(Draft::new(Some(id), NoticeKind::Knocked, error.to_string(), "Ask to be invited again."));
+            }
+            return;
+        }
         let Some(private) = self.rooms.get(&id).and_then(Room::private) else { return };
         if self.accounts.made_package(from) {
             let (name, log) = (private.name().to_owned(), private.log());
