@@ -12,7 +12,7 @@ use super::own::no_relay_key;
 use super::stored::{StoredKnock, StoredPackage, StoredPending};
 use super::{Accounts, Entry, Wish, mailbox};
 use crate::channel::Purpose;
-use crate::channel::job::Act;
+use crate::channel::job::{Act, Job};
 use crate::command::{Answer, CommandError, RelayAddress};
 use crate::names;
 use crate::out::Cx;
@@ -88,15 +88,8 @@ impl Accounts {
         if let Some(own) = self.own.as_mut() {
             own.stored.knocks.retain(|k| k.room != room.0);
             let (name, log) = (place.0.to_owned(), place.1);
-            let mut stored = StoredKnock::new(room.0, name, cx.now);
-            (stored.log, stored.door, stored.ticket) = (log, Some(door.log), Some(*door.ticket.as_bytes()));
-            stored.address = Some(StoredAddress::of(address));
-            match why {
-                Why::Link(link) => stored.link = Some(link),
-                Why::Moved(from) => stored.from = Some(from),
-                Why::Back => {}
-            }
-            own.stored.knocks.push(stored);
+            let stored = StoredKnock::new(room.0, name, cx.now);
+            own.stored.knocks.push(StoredKnock { log, ..at_door(stored, address, door, why) });
             self.own_dirty = true;
         }
         self.set_tickets();
@@ -211,6 +204,12 @@ impl Accounts {
         self.knock(room, &address.to_address(), &door, why, (&knock.name, knock.log), None, cx)
     }
 
+    /// We are in: what was to be posted at the door by itself, and was not yet, is not.
+    pub(crate) fn knock_no_longer(&mut self, room: RoomId, cx: &mut Cx<'_>) {
+        let ours = |job: &Job| matches!(job.stored.then, Then::Knocked(at) if at == room.0) && job.waiting.is_none();
+        self.drop_jobs(ours, cx);
+    }
+
     /// Whether this vault has made a key package that is good from then on.
     pub(crate) fn made_package(&self, from: Millis) -> bool {
         self.packages.values().any(|p| Validity::at(p.made_at).from_ms / 1_000 == from / 1_000)
@@ -227,4 +226,15 @@ impl Accounts {
         }
         self.keep_own();
     }
+}
+
+/// Where a knock was posted and why, so that it can be sent once more.
+fn at_door(knock: StoredKnock, address: &RelayAddress, door: &Door, why: Why) -> StoredKnock {
+    let (link, from) = match why {
+        Why::Link(link) => (Some(link), None),
+        Why::Moved(from) => (None, Some(from)),
+        Why::Back => (None, None),
+    };
+    let ticket = Some(*door.ticket.as_bytes());
+    StoredKnock { door: Some(door.log), address: Some(StoredAddress::of(address)), ticket, link, from, ..knock }
 }

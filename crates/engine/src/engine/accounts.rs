@@ -213,6 +213,7 @@ impl Engine {
         cursor: u64,
         cx: &mut Cx<'_>,
     ) {
+        self.accounts.knock_no_longer(id, cx);
         let moved = self.rooms.get(&id).is_some_and(|r| r.log().is_some_and(|log| log != private.log()));
         if moved {
             self.go_on(id, private, address, (None, Some(cursor)), cx);

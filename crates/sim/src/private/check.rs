@@ -257,7 +257,9 @@ impl World {
         for client in self.clients.iter().filter(|c| self.is_in(c.index)) {
             let Some(snapshot) = client.snapshot() else { continue };
             for message in snapshot.messages.iter().filter(|m| m.own) {
-                if !matches!(message.state, DeliveryState::Seen { .. } | DeliveryState::Failed { .. }) {
+                // What was said right before being removed may be confirmed by the others while one is out.
+                let before = client.stays.len() > 1 && matches!(message.state, DeliveryState::Kept);
+                if !before && !matches!(message.state, DeliveryState::Seen { .. } | DeliveryState::Failed { .. }) {
                     let line = format!("{} {:?}", number(&message.text), message.state);
                     unseen.entry(client.index).or_default().push(line);
                 }

@@ -104,19 +104,20 @@ impl Engine {
 
     /// This device has another leaf than the one that this vault knows.
     pub(super) fn replaced(&mut self, id: RoomId, (from, old): (Millis, bool), cx: &mut Cx<'_>) {
-        if old {
-            if let Err(error) = self.knock_for_keys(id, None, cx) {
-                cx.tell(Draft::new(Some(id), NoticeKind::Knocked, error.to_string(), "Ask to be invited again."));
-            }
-            return;
-        }
         let Some(private) = self.rooms.get(&id).and_then(Room::private) else { return };
+        // A knock of ours that was on its way when we came in otherwise: its answer is on the way, too.
         if self.accounts.made_package(from) {
             let (name, log) = (private.name().to_owned(), private.log());
             self.accounts.waits_again(id, &name, log, cx);
             return;
         }
-        cx.tell(Draft::new(Some(id), NoticeKind::Copied, REPLACED, ADVICE_REPLACED));
+        if !old {
+            cx.tell(Draft::new(Some(id), NoticeKind::Copied, REPLACED, ADVICE_REPLACED));
+            return;
+        }
+        if let Err(error) = self.knock_for_keys(id, None, cx) {
+            cx.tell(Draft::new(Some(id), NoticeKind::Knocked, error.to_string(), "Ask to be invited again."));
+        }
     }
 
     /// Another device of ours has left a room, or was removed with all of us, at whose door this one waits.
