@@ -28,10 +28,9 @@ pub(crate) fn codes(width: u32, height: u32, luma: &str) -> Result<Vec<String>, 
     if pixels == 0 {
         return Ok(Vec::new());
     }
-    let light = |x: usize, y: usize| luma.get(y.saturating_mul(width).saturating_add(x)).copied().unwrap_or(u8::MAX);
-    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(width, height, light);
-    let grids = prepared.detect_grids();
-    Ok(grids.into_iter().filter_map(|grid| grid.decode().ok()).map(|(_, text)| text).take(MOST_CODES).collect())
+    let mut reader = quircs::Quirc::new();
+    let found = reader.identify(width, height, &luma).filter_map(|code| code.ok()?.decode().ok());
+    Ok(found.filter_map(|code| String::from_utf8(code.payload).ok()).take(MOST_CODES).collect())
 }
 
 fn broken() -> String {

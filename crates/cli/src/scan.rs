@@ -17,9 +17,12 @@ pub(crate) fn qr(path: &Path) -> Result<String, String> {
     }
     let file = File::open(path).map_err(|e| format!("the picture can't be read ({e}); check its name"))?;
     let picture = grey(file)?;
-    let light = |x: usize, y: usize| picture.light.get(y * picture.wide + x).copied().unwrap_or(u8::MAX);
-    let mut prepared = rqrr::PreparedImage::prepare_from_greyscale(picture.wide, picture.high, light);
-    let found = prepared.detect_grids().into_iter().find_map(|grid| grid.decode().ok().map(|(_, text)| text));
+    if picture.light.len() != picture.wide.saturating_mul(picture.high) || picture.light.is_empty() {
+        return Err("the picture is broken; take another screenshot".to_owned());
+    }
+    let mut reader = quircs::Quirc::new();
+    let mut codes = reader.identify(picture.wide, picture.high, &picture.light);
+    let found = codes.find_map(|code| String::from_utf8(code.ok()?.decode().ok()?.payload).ok());
     found.ok_or_else(|| "there is no QR code in this picture; take it larger and sharper".to_owned())
 }
 

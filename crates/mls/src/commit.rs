@@ -126,7 +126,7 @@ impl Group {
     /// A secret of the epoch that the pending commit leads to.
     pub fn pending_export(&self, label: &str, length: usize) -> Result<Zeroizing<Vec<u8>>, MlsError> {
         let pending = self.mls.pending_commit().ok_or(MlsError::NothingPending)?;
-        pending.export_secret(&*self.provider.crypto, label, &[], length).map(Zeroizing::new).map_err(library)
+        pending.export_secret(&self.provider.crypto, label, &[], length).map(Zeroizing::new).map_err(library)
     }
 
     /// The authenticator of the epoch that the pending commit leads to.

@@ -144,7 +144,7 @@ impl Group {
     /// A secret of this epoch for one purpose (RFC 9420 §8.5, empty context).
     pub fn export(&self, label: &str, length: usize) -> Result<Zeroizing<Vec<u8>>, MlsError> {
         self.active()?;
-        self.mls.export_secret(&*self.provider.crypto, label, &[], length).map(Zeroizing::new).map_err(library)
+        self.mls.export_secret(&self.provider.crypto, label, &[], length).map(Zeroizing::new).map_err(library)
     }
 
     /// Seals an application message in this epoch. Its ratchet key is used up: keep the changes first, then send. Refused

@@ -2,12 +2,12 @@
 //!
 //! The sealed form is the KEM output (1,120 bytes) and then the ciphertext with its tag. Who sealed is not proven.
 
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::crypto::OpenMlsCrypto as _;
 use openmls_traits::random::OpenMlsRand as _;
 use openmls_traits::types::{HpkeAeadType, HpkeCiphertext, HpkeConfig, HpkeKdfType, HpkeKemType};
 use zeroize::Zeroizing;
 
+use crate::crypto::Crypto;
 use crate::{MAX_MESSAGE, MlsError};
 
 /// Length of a public key: ML-KEM-768's 1,184 bytes and X25519's 32.
@@ -22,14 +22,14 @@ pub(crate) const CONFIG: HpkeConfig =
 
 /// A new key pair: the secret for the vault, and the public key.
 pub fn generate() -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), MlsError> {
-    let crypto = RustCrypto::default();
+    let crypto = Crypto;
     let seed = Zeroizing::new(crypto.random_array::<32>().map_err(|e| MlsError::Library(e.to_string()))?);
     derive(&seed)
 }
 
 /// The key pair of a seed of 32 random bytes, always the same: the secret, and the public key.
 pub fn derive(seed: &[u8; 32]) -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), MlsError> {
-    let pair = RustCrypto::default().derive_hpke_keypair(CONFIG, seed).map_err(|e| MlsError::Library(e.to_string()))?;
+    let pair = Crypto.derive_hpke_keypair(CONFIG, seed).map_err(|e| MlsError::Library(e.to_string()))?;
     Ok((Zeroizing::new(pair.private.to_vec()), pair.public))
 }
 
@@ -41,9 +41,8 @@ pub fn seal(public: &[u8], info: &[u8], aad: &[u8], plain: &[u8]) -> Result<Vec<
     if plain.len() > MAX_MESSAGE {
         return Err(MlsError::TooLong);
     }
-    let sealed = RustCrypto::default()
-        .hpke_seal(CONFIG, public, info, aad, plain)
-        .map_err(|_| MlsError::Invalid("HPKE public key"))?;
+    let sealed =
+        Crypto.hpke_seal(CONFIG, public, info, aad, plain).map_err(|_| MlsError::Invalid("HPKE public key"))?;
     Ok([sealed.kem_output.as_slice(), sealed.ciphertext.as_slice()].concat())
 }
 
@@ -54,6 +53,6 @@ pub fn open(secret: &[u8], info: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zer
         return Err(MlsError::Malformed);
     }
     let input = HpkeCiphertext { kem_output: kem_output.to_vec().into(), ciphertext: ciphertext.to_vec().into() };
-    let plain = RustCrypto::default().hpke_open(CONFIG, &input, secret, info, aad);
+    let plain = Crypto.hpke_open(CONFIG, &input, secret, info, aad);
     plain.map(Zeroizing::new).map_err(|_| MlsError::NotForUs)
 }

@@ -2,10 +2,10 @@
 
 use openmls::prelude::tls_codec::{DeserializeBytes as _, Serialize as _};
 use openmls::prelude::{KeyPackage, KeyPackageBundle, KeyPackageIn, KeyPackageVerifyError, Lifetime, ProtocolVersion};
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::OpenMlsProvider as _;
 use zeroize::Zeroizing;
 
+use crate::crypto::Crypto;
 use crate::identity::{DeviceKey, able, capabilities};
 use crate::store::{Provider, decode, encode};
 use crate::{MAX_KEY_PACKAGE, Me, Member, MlsError, Suite};
@@ -107,7 +107,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<KeyPackage, MlsError> {
         Suite::from_number(number).ok_or(MlsError::WrongSuite(number))?;
     }
     let incoming = KeyPackageIn::tls_deserialize_exact_bytes(bytes).map_err(|_| MlsError::Malformed)?;
-    incoming.validate(&RustCrypto::default(), ProtocolVersion::Mls10).map_err(|e| match e {
+    incoming.validate(&Crypto, ProtocolVersion::Mls10).map_err(|e| match e {
         KeyPackageVerifyError::LifetimeError(_) => MlsError::Lifetime,
         KeyPackageVerifyError::UnsupportedExtension => MlsError::Invalid("extensions"),
         KeyPackageVerifyError::InvalidSignature | KeyPackageVerifyError::InvalidLeafNodeSignature => {
@@ -130,7 +130,7 @@ pub(crate) fn view(package: &KeyPackage, now_ms: u64) -> Result<KeyPackageView, 
     if now_ms < from_ms || now_ms >= ends_at_ms {
         return Err(MlsError::Lifetime);
     }
-    let reference = package.hash_ref(&RustCrypto::default()).map_err(|e| MlsError::Library(e.to_string()))?;
+    let reference = package.hash_ref(&Crypto).map_err(|e| MlsError::Library(e.to_string()))?;
     let reference = reference.as_slice().to_vec();
     Ok(KeyPackageView { suite, member, reference, from_ms, ends_at_ms, last_resort: package.last_resort() })
 }

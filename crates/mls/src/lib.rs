@@ -35,6 +35,7 @@
 #![forbid(unsafe_code)]
 
 mod commit;
+mod crypto;
 mod error;
 mod group;
 pub mod hpke;

@@ -1,7 +1,6 @@
 //! Opening what the log brings, and taking or refusing a commit.
 
 use core::fmt;
-use std::sync::Arc;
 
 use openmls::prelude::tls_codec::DeserializeBytes as _;
 use openmls::prelude::{
@@ -10,10 +9,10 @@ use openmls::prelude::{
     StagedCommit, ValidationError,
 };
 use openmls::treesync::errors::LeafNodeValidationError;
-use openmls_rust_crypto::RustCrypto;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::crypto::Crypto;
 use crate::group::library;
 use crate::store::{MESSAGES, PENDING};
 use crate::{Group, Leaf, MAX_LEAVES, MAX_MESSAGE, Member, MlsError, OpenError, rules};
@@ -67,7 +66,7 @@ pub struct Facts {
 pub struct Staged {
     facts: Facts,
     inner: StagedCommit,
-    crypto: Arc<RustCrypto>,
+    crypto: Crypto,
     /// The message ratchets before it was opened.
     before: Option<Zeroizing<Vec<u8>>>,
 }
@@ -91,7 +90,7 @@ impl Staged {
         if self.facts.self_removed {
             return Err(MlsError::Removed);
         }
-        self.inner.export_secret(&*self.crypto, label, &[], length).map(Zeroizing::new).map_err(library)
+        self.inner.export_secret(&self.crypto, label, &[], length).map(Zeroizing::new).map_err(library)
     }
 
     /// The authenticator of the epoch that it leads to, unless it removes us.
@@ -125,7 +124,7 @@ impl Group {
             }
             ProcessedMessageContent::StagedCommitMessage(inner) => match rules::facts(&self.mls, &inner, leaf) {
                 Ok(facts) => {
-                    let crypto = Arc::clone(&self.provider.crypto);
+                    let crypto = self.provider.crypto;
                     Ok(Incoming::Commit(Box::new(Staged { facts, inner: *inner, crypto, before })))
                 }
                 Err(reason) => self.undo(before, OpenError::Poison { committer: Some(leaf), reason }),

@@ -6,9 +6,8 @@
 //! the journal says which keys changed, and the caller writes them in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::OpenMlsProvider;
 use openmls_traits::storage::{CURRENT_VERSION, Entity, StorageProvider, traits as t};
 use serde::Serialize;
@@ -16,6 +15,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::MlsError;
+use crate::crypto::Crypto;
 
 const CONFIG: u8 = 1;
 const OWN_LEAVES: u8 = 2;
@@ -76,22 +76,22 @@ pub(crate) struct Store(Mutex<Inner>);
 /// What OpenMLS asks for: crypto, randomness, and the map.
 #[derive(Default)]
 pub(crate) struct Provider {
-    pub(crate) crypto: Arc<RustCrypto>,
+    pub(crate) crypto: Crypto,
     pub(crate) store: Store,
 }
 
 impl OpenMlsProvider for Provider {
-    type CryptoProvider = RustCrypto;
-    type RandProvider = RustCrypto;
+    type CryptoProvider = Crypto;
+    type RandProvider = Crypto;
     type StorageProvider = Store;
 
     fn storage(&self) -> &Store {
         &self.store
     }
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &Crypto {
         &self.crypto
     }
-    fn rand(&self) -> &RustCrypto {
+    fn rand(&self) -> &Crypto {
         &self.crypto
     }
 }
