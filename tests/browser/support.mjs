@@ -1,10 +1,11 @@
 // A real relay, the real program and a real Chromium, each with an end. A page that breaks a rule of its own (a
 // complaint on the console, a violation of the content security policy or of Trusted Types) fails the test it is in.
 import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import assert from 'node:assert/strict';
 import { chromium } from 'playwright-core';
 
@@ -105,6 +106,60 @@ export class Relay {
   }
 }
 
+/** Somebody at a terminal, with a data folder of their own. */
+export class Terminal {
+  static async start() {
+    const terminal = new Terminal();
+    terminal.folder = await mkdtemp(join(tmpdir(), 'estoile-terminal-'));
+    return terminal;
+  }
+
+  get env() {
+    return { ESTOILE_PASSPHRASE: 'correct horse battery' };
+  }
+
+  /** Runs a command on the folder; its standard output. */
+  run(args, options = {}) {
+    return run([...args, '--data', this.folder], { ...options, env: this.env });
+  }
+
+  /** A command that goes on. */
+  begin(args) {
+    return new Program([...args, '--data', this.folder], { env: this.env });
+  }
+
+  /**
+   * What `estoile chat` shows once it shows this text, which somebody says while it runs; none where there is no tmux to hold
+   * a terminal.
+   */
+  async screen(args, text, say) {
+    const tmux = (...words) => execFileSync('tmux', ['-L', basename(this.folder), ...words], {
+      env: { ...process.env, ...this.env, ESTOILE_LOG: 'error', TERM: 'xterm-256color' },
+    }).toString();
+    try {
+      tmux('-V');
+    } catch {
+      return undefined;
+    }
+    tmux('new-session', '-d', '-x', '84', '-y', '34', PROGRAM, 'chat', ...args, '--data', this.folder);
+    const shows = (wanted) => until(() => {
+      const shown = tmux('capture-pane', '-p');
+      return shown.includes(wanted) ? shown : undefined;
+    }, `the terminal shows ${wanted}`);
+    try {
+      await shows('Type a message');
+      await say();
+      return await shows(text);
+    } finally {
+      tmux('kill-server');
+    }
+  }
+
+  async end() {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
 /** Chromium with a profile on the disk, so that it can be killed and come back. */
 export class Browser {
   static async start({ profile, context = {}, args = [] } = {}) {
@@ -144,7 +199,14 @@ export class Browser {
 
   /** Killed, as by a power cut, and started again with what was on its disk. */
   async killed() {
-    execFileSync('pkill', ['-KILL', '-f', '--', `user-data-dir=${this.profile}`]);
+    const own = (pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`--user-data-dir=${this.profile}`);
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (own(pid)) process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It ended by itself, or is none of ours to look at.
+      }
+    }
     await this.context.close().catch(() => {});
     await rm(join(this.profile, 'SingletonLock'), { force: true });
     const again = await Browser.start({ profile: this.profile, context: this.options });
@@ -173,4 +235,16 @@ export async function shot(page, name) {
   const folder = process.env.ESTOILE_SHOTS ?? join(ROOT, 'target/shots');
   await mkdir(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+/** A page and a terminal beside it, in one picture. */
+export async function beside(page, shown, name) {
+  const picture = (await page.screenshot()).toString('base64');
+  const frame = await page.context().newPage();
+  await frame.setViewportSize({ width: 2080, height: 800 });
+  await frame.setContent('<img style="position:absolute;inset:0 auto auto 0"><pre style="position:absolute;left:1296px;top:0;margin:0;padding:16px;inset-block:0;right:0;background:#0c101b;color:#e9ecf5;font:14px/1.5 DejaVu Sans Mono,monospace"></pre>');
+  await frame.locator('pre').evaluate((pre, text) => { pre.textContent = text; }, shown);
+  await frame.locator('img').evaluate((img, data) => { img.src = `data:image/png;base64,${data}`; return img.decode(); }, picture);
+  await shot(frame, name);
+  await frame.close();
 }

@@ -90,6 +90,8 @@ pub(crate) struct App {
     pub(crate) said: RwSignal<String>,
     /// Who serves this page.
     pub(crate) trust: RwSignal<Trust>,
+    /// One pane at a time, as on a phone.
+    pub(crate) narrow: RwSignal<bool>,
     /// A link that the page was opened with, until it is shown.
     pub(crate) link: RwSignal<Option<String>>,
     port: StoredValue<Option<Port>, LocalStorage>,
@@ -112,6 +114,7 @@ impl App {
             now: RwSignal::new(now()),
             said: RwSignal::default(),
             trust: RwSignal::new(Trust::Relay),
+            narrow: RwSignal::new(!begin::wide()),
             link: RwSignal::default(),
             port: StoredValue::new_local(None),
         }

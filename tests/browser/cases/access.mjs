@@ -1,27 +1,18 @@
 // The page without a mouse, on a phone, in the dark, and under axe.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { Browser, Relay, run, shot } from '../support.mjs';
+import { Browser, Relay, run } from '../support.mjs';
+import { Gallery } from '../axe.mjs';
 import { becomes, join, reads, say } from '../person.mjs';
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const GONE = [/ERR_CONNECTION|WebSocket/];
 
-/** What axe finds wrong with what is shown. */
-async function faults(page) {
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
-  return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).slice(0, 3).join(' | ')}`);
-}
-
 const SCREENS = [
-  ['home', async (page) => { await page.keyboard.press('Control+k'); await page.keyboard.press('Escape'); }],
   ['new-room', async (page) => page.getByRole('button', { name: 'Make a room or open a link' }).click()],
   ['people', async (page) => page.getByRole('button', { name: /^People/ }).first().click()],
   ['settings', async (page) => page.getByRole('button', { name: 'Settings' }).first().click()],
   ['help', async (page) => page.getByRole('button', { name: 'Help' }).first().click()],
+  ['home', async (page) => page.keyboard.press('Escape')],
   ['switcher', async (page) => page.keyboard.press('Control+k')],
 ];
 
@@ -31,26 +22,28 @@ for (const [theme, colorScheme] of [['light', 'light'], ['dark', 'dark']]) {
     test(`axe finds nothing wrong: ${theme}, ${size}`, async () => {
       const relay = await Relay.start();
       const ann = await Browser.start({ context: { colorScheme, viewport, hasTouch: size === 'phone', reducedMotion: 'reduce' } });
-      const wrong = [];
+      const gallery = new Gallery(`${theme}-${size}`);
       try {
         const link = await relay.room('Tea');
         const landing = await ann.open(link);
         await landing.getByLabel('Your name here').waitFor();
-        wrong.push(...(await faults(landing)).map((f) => `landing: ${f}`));
-        await shot(landing, `landing-${theme}-${size}`);
+        await gallery.look(landing, 'landing');
         await landing.close();
         const page = await join(ann, link, 'Ann');
+        await page.getByText('You are the first one here.').waitFor();
+        await gallery.look(page, 'empty');
         await say(page, 'Does the **kettle** work? See https://example.org/tea');
         await becomes(page, 'kettle', 'kept');
         await run(['send', link, '--as', 'Bob', 'It does, and the tea is ready.']);
         await reads(page, 'the tea is ready');
-        wrong.push(...(await faults(page)).map((f) => `room: ${f}`));
-        await shot(page, `room-${theme}-${size}`);
+        await say(page, 'Then I come down.');
+        await say(page, 'Leave me a cup, please, and one of those biscuits that your sister brought from the coast, if any of them have survived the afternoon.');
+        await becomes(page, 'Leave me', 'kept');
+        await gallery.look(page, 'room');
         if (size === 'phone') await page.getByRole('button', { name: 'Back to the rooms' }).click();
         for (const [name, go] of SCREENS) {
           await go(page);
-          wrong.push(...(await faults(page)).map((f) => `${name}: ${f}`));
-          await shot(page, `${name}-${theme}-${size}`);
+          await gallery.look(page, name);
           if (name === 'switcher') await page.keyboard.press('Escape');
           else if (size === 'phone' && name !== 'home') await page.getByRole('button', { name: /rooms/i }).first().click();
         }
@@ -58,7 +51,7 @@ for (const [theme, colorScheme] of [['light', 'light'], ['dark', 'dark']]) {
         await Promise.allSettled([relay.end()]);
         await ann.end({ expect: GONE });
       }
-      assert.deepEqual(wrong, []);
+      assert.deepEqual(gallery.wrong, []);
     });
   }
 }

@@ -1,8 +1,13 @@
 // Relays that go and come, browsers that are killed, second tabs, links that do not open.
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { Browser, Relay, run, shot, until } from '../support.mjs';
-import { becomes, inRoom, join, message, reads, say, texts } from '../person.mjs';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join as path } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import { BUNDLE, Browser, Relay, run, shot, until } from '../support.mjs';
+import { becomes, enter, inRoom, join, message, reads, say, texts } from '../person.mjs';
 
 const GONE = [/ERR_CONNECTION|WebSocket|Failed to load resource/];
 
@@ -87,7 +92,7 @@ test('links that do not open say why', async () => {
     await damaged.close();
     const page = await ann.open(relay.url);
     await page.getByRole('button', { name: /Open a link/ }).first().click();
-    await page.getByLabel('Link', { exact: true }).fill(link.replace('127.0.0.1', 'chat.example'));
+    await page.getByLabel('Link', { exact: true }).fill(link.replace(relay.url, 'https://chat.example'));
     await page.getByRole('button', { name: 'Open', exact: true }).click();
     await page.getByRole('heading', { name: 'This room is at another relay' }).waitFor();
     await shot(page, 'foreign-link');
@@ -112,6 +117,56 @@ test('an offline start shows what is kept', async () => {
     assert.equal(await message(page, 'kept for later').count(), 1);
   } finally {
     await Promise.allSettled([relay.end()]);
+    await ann.end({ expect: GONE });
+  }
+});
+
+/** The same bundle under another name: a newer one, as far as a browser can tell. */
+async function newer() {
+  const folder = await mkdtemp(path(tmpdir(), 'estoile-bundle-'));
+  await cp(BUNDLE, folder, { recursive: true });
+  const [old] = await readdir(path(folder, 'a'));
+  const name = old.replace(/^./, (c) => (c === 'f' ? 'e' : 'f'));
+  await rename(path(folder, 'a', old), path(folder, 'a', name));
+  const sums = JSON.parse(await readFile(path(folder, 'manifest.json'), 'utf8'));
+  const files = Object.fromEntries(Object.entries(sums).map(([at, sum]) => [at.replace(`a/${old}/`, `a/${name}/`), sum]));
+  for (const file of ['index.html', 'sw.js', 'manifest.webmanifest']) {
+    const text = (await readFile(path(folder, file), 'utf8')).replaceAll(old, name);
+    await writeFile(path(folder, file), text);
+    await writeFile(path(folder, `${file}.br`), brotliCompressSync(text));
+    files[file] = createHash('sha256').update(text).digest('hex');
+  }
+  await writeFile(path(folder, 'manifest.json'), JSON.stringify(files));
+  return { folder, name };
+}
+
+test('a page that is older than what its relay serves says so, and loads the newer one', async () => {
+  const relay = await Relay.start();
+  const ann = await Browser.start();
+  const { folder, name } = await newer();
+  try {
+    const page = await join(ann, await relay.room('Tea'), 'Ann');
+    await say(page, 'said in the old one');
+    await becomes(page, 'said in the old one', 'kept');
+    await until(() => page.evaluate(() => navigator.serviceWorker.ready.then((r) => Boolean(r.active))), 'a service worker');
+    const host = new URL(relay.url).host;
+    await relay.kill();
+    relay.args[relay.args.indexOf('--web') + 1] = folder;
+    await relay.go(host);
+    // The old page still works with the newer relay, and hears of it when it is loaded again.
+    await page.reload();
+    await enter(page, 'Tea');
+    await say(page, 'still in the old one');
+    await becomes(page, 'still in the old one', 'kept');
+    await page.getByRole('button', { name: 'Reload' }).waitFor();
+    await shot(page, 'newer');
+    await page.getByRole('button', { name: 'Reload' }).click();
+    await page.locator(`meta[name=estoile-bundle][content="${name}"]`).waitFor({ state: 'attached' });
+    await enter(page, 'Tea');
+    await reads(page, 'said in the old one');
+    await reads(page, 'still in the old one');
+  } finally {
+    await Promise.allSettled([relay.end(), rm(folder, { recursive: true, force: true })]);
     await ann.end({ expect: GONE });
   }
 });

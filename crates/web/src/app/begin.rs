@@ -120,7 +120,7 @@ impl App {
                 self.go(Screen::Link(link));
             } else if let Some(first) = self.rooms.with_untracked(|r| r.list.first().map(|r| r.id))
                 && self.screen.get_untracked() == Screen::Home
-                && wide()
+                && !self.narrow.get_untracked()
             {
                 self.go(Screen::Room(first));
             }
@@ -152,6 +152,11 @@ impl App {
         let page = window.clone();
         listen(window, "hashchange", move |_| self.read_link(&page));
         listen(window, "focus", move |_| self.mark_read());
+        listen(window, "resize", move |_| {
+            if self.narrow.get_untracked() == wide() {
+                self.narrow.set(!wide());
+            }
+        });
         listen(window, "estoile:newer", move |_| {
             let text = String::from("A newer version of this page is ready.");
             self.flash.set(Some(Flash { text, error: false, newer: true }));
@@ -164,10 +169,10 @@ impl App {
     }
 }
 
-/// Whether the page is wide enough for the list of rooms and a room beside each other.
-pub(crate) fn wide() -> bool {
+/// Whether the page is wide enough for the list of rooms and a room beside each other; the style sheet has the same number.
+pub(super) fn wide() -> bool {
     let window = web_sys::window();
-    window.and_then(|w| w.match_media("(min-width: 48rem)").ok().flatten()).is_none_or(|m| m.matches())
+    window.and_then(|w| w.match_media("(min-width: 44.001rem)").ok().flatten()).is_none_or(|m| m.matches())
 }
 
 /// Whether there is a mouse or the like: else the keyboard comes and goes over the page.

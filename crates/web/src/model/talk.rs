@@ -193,7 +193,7 @@ impl Talk {
     /// Those who are here now, and oneself.
     #[must_use]
     pub fn here(&self) -> usize {
-        self.people.iter().filter(|p| p.here || p.own).count()
+        self.people.iter().filter(|p| p.here && !p.own).count() + 1
     }
 
     /// Nobody but this client has ever been here, as far as it knows.

@@ -99,7 +99,8 @@ impl Composer {
         Effect::new(move |_| {
             self.text.with(|_| ());
             if let Some(field) = self.field.get() {
-                grow(&field);
+                // After the field has got the text.
+                self.app.spawn(async move { grow(&field) });
             }
         });
     }

@@ -54,8 +54,9 @@ pub(crate) fn link(app: App, given: String) -> AnyView {
     .into_any()
 }
 
+/// One card in the middle of the sky.
 fn page(inside: AnyView) -> AnyView {
-    div().class("page landing").child(inside).into_any()
+    div().class("page landing").child(div().class("card").child(inside)).into_any()
 }
 
 /// What is shown for a link that was read.
@@ -221,10 +222,7 @@ fn ask_for_link(app: App) -> AnyView {
             parts::act("quiet", "To the rooms", move || app.go(Screen::Home)),
         )),
     );
-    div()
-        .class("page landing")
-        .child((parts::heading("Open a link"), parts::form_of(run, fields.into_any())))
-        .into_any()
+    page((parts::heading("Open a link"), parts::form_of(run, fields.into_any())).into_any())
 }
 
 /// A quick room to be made.
@@ -282,14 +280,14 @@ fn new_room_at(app: App, code: String) -> AnyView {
             parts::act("quiet", "To the rooms", move || app.go(Screen::Home)),
         )),
     );
-    div()
-        .class("page landing")
-        .child((
+    page(
+        (
             parts::heading("Make a room"),
             p().class("lead").child("You get a link. Whoever has it can read and write there."),
             parts::form_of(run, fields.into_any()),
-        ))
-        .into_any()
+        )
+            .into_any(),
+    )
 }
 
 fn passphrase_choice(app: App, on: RwSignal<bool>, secret: RwSignal<String>) -> AnyView {

@@ -146,9 +146,9 @@ fn typing(app: App, id: RoomId) -> AnyView {
 pub(crate) fn here(app: App, id: RoomId) -> AnyView {
     let people = Memo::new(move |_| app.talks.with(|t| t.get(&id).map(|t| t.people.clone()).unwrap_or_default()));
     let private = Memo::new(move |_| app.rooms.with(|r| r.get(id).is_some_and(|r| r.private.is_some())));
-    let count = move || people.with(|p| p.iter().filter(|p| p.here || p.own).count());
+    let count = move || app.talks.with(|t| t.get(&id).map_or(1, crate::model::talk::Talk::here));
     (
-        h2().child(move || format!("Here {}", count())),
+        h2().class("here-title").child(("Here ", span().class("chip").child(move || count().to_string()))),
         div().class("list people").attr("role", "list").child(parts::each(
             move || people.get(),
             person_key,
@@ -191,7 +191,7 @@ fn person(app: App, person: &PersonView) -> AnyView {
     let role = person.role.filter(|r| *r != estoile_engine::Role::Member).map(|r| span().class("chip").child(r.word()));
     div()
         .attr("role", "listitem")
-        .class(if person.here || person.own { "list-row here" } else { "list-row" })
+        .class(if person.here || person.own { "list-row" } else { "list-row away" })
         .child((
             span().class(format!("dot hue-{}", shown::hue(&mark))).attr("aria-hidden", "true"),
             span().class("list-main").child((

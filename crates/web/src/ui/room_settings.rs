@@ -32,24 +32,30 @@ pub(crate) fn room_settings(app: App, id: RoomId) -> AnyView {
                     )),
                 )),
             )),
-            view.stopped.as_ref().map(|why| {
+            view.stopped.as_ref().filter(|_| !private).map(|why| {
                 div()
                     .class("callout bad")
-                    .child((p().attr("dir", "auto").child(inert::sentence(why)), way_out(app, id, private)))
+                    .child((p().attr("dir", "auto").child(inert::sentence(why)), try_again(app, id)))
             }),
+            private.then(|| super::people::room_settings(app, id)),
             own_name(app, id, &view.own_name),
             ttl(app, id, view.ttl, view.max_ttl),
-            section().class("section").child((
-                h2().child("Invite"),
-                p().child(invites(&view)),
-                div().class("actions").child(parts::act("", "Show the link", move || app.share_room(id))),
-            )),
-            private.then(|| super::people::room_settings(app, id)),
+            (!private).then(|| {
+                section().class("section").child((
+                    h2().child("Invite"),
+                    p().child(invites(&view)),
+                    div().class("actions").child(parts::act("", "Show the link", move || app.share_room(id))),
+                ))
+            }),
             (!private).then(|| turn_private(app, id)),
             section().class("section").child((
                 h2().child("Forget"),
                 p().child(
-                    "Takes the room and all that is kept of it out of this browser. The others keep what they have.",
+                    if private {
+                        "Takes its messages out of this browser, and you stay a member for the others. Leave first, if you want out."
+                    } else {
+                        "Takes the room and all that is kept of it out of this browser. The others keep what they have."
+                    },
                 ),
                 div()
                     .class("actions")
@@ -59,14 +65,8 @@ pub(crate) fn room_settings(app: App, id: RoomId) -> AnyView {
         .into_any()
 }
 
-fn way_out(app: App, id: RoomId, private: bool) -> AnyView {
-    if private {
-        parts::act("primary", "Go on in a new log", move || {
-            app.slash(id, crate::model::slash::Slash::Move(None));
-        })
-    } else {
-        parts::act("primary", "Try the relay again", move || app.run(Command::ReconnectNow { room: id }))
-    }
+fn try_again(app: App, id: RoomId) -> AnyView {
+    parts::act("primary", "Try the relay again", move || app.run(Command::ReconnectNow { room: id }))
 }
 
 fn own_name(app: App, id: RoomId, own: &str) -> AnyView {

@@ -38,16 +38,14 @@ fn focus_main() {
 
 fn opened(app: App) -> AnyView {
     // On a phone the list is the first pane, once there is something in it.
-    let pane = move || {
-        let list = app.screen.get() == Screen::Home && app.rooms.with(|r| !r.list.is_empty());
-        if list { "rooms" } else { "main" }
-    };
+    let listed = Memo::new(move |_| app.screen.get() == Screen::Home && app.rooms.with(|r| !r.list.is_empty()));
+    let pane = move || if listed.get() { "rooms" } else { "main" };
     let in_room = Memo::new(move |_| if let Screen::Room(room) = app.screen.get() { Some(room) } else { None });
     div()
         .class("app")
         .attr("data-pane", pane)
         .child((
-            side::side(app),
+            side::side(app, Memo::new(move |_| listed.get() && app.narrow.get())),
             main().class("main").attr("id", "main").attr("tabindex", "-1").child(move || {
                 let shown = app.screen.get();
                 (back(app, &shown), screen(app, &shown))

@@ -7,14 +7,16 @@ use crate::app::Over;
 use crate::model::inert;
 use crate::model::rooms::connection;
 
-/// The left side; on a narrow page, the first pane.
-pub(crate) fn side(app: App) -> AnyView {
-    nav()
+/// The left side; on a narrow page the first pane, which is `alone` then, and the page's main part.
+pub(crate) fn side(app: App, alone: Memo<bool>) -> AnyView {
+    let brand = move || if alone.get() { h1().child("Estoile").into_any() } else { span().child("Estoile").into_any() };
+    div()
         .class("side")
+        .attr("role", move || if alone.get() { "main" } else { "navigation" })
         .attr("aria-label", "Rooms")
         .child((
             div().class("side-head").child((
-                span().class("brand").child("Estoile"),
+                div().class("brand").child(brand),
                 parts::icon_act("search", "Go to… (Ctrl-K)", move || app.over.set(Some(Over::Switcher))),
                 parts::icon_act("plus", "Make a room or open a link", move || app.go(Screen::NewRoom)),
             )),
@@ -86,7 +88,8 @@ fn rooms(app: App) -> AnyView {
     let ids = move || app.rooms.with(|r| r.list.iter().map(|r| r.id).collect::<Vec<_>>());
     let empty = move || {
         app.rooms.with(|r| {
-            (r.known && r.list.is_empty()).then(|| p().class("muted").child("No room yet. Make one, or open a link."))
+            (r.known && r.list.is_empty())
+                .then(|| p().class("rooms-empty muted").child("No room yet. Make one, or open a link."))
         })
     };
     (

@@ -37,7 +37,7 @@ fn waiting() -> AnyView {
 
 fn elsewhere(app: App, title: &'static str, text: &'static str) -> AnyView {
     div()
-        .class("page")
+        .class("card")
         .child((
             parts::heading(title),
             p().class("lead").child(text),
@@ -48,7 +48,7 @@ fn elsewhere(app: App, title: &'static str, text: &'static str) -> AnyView {
 
 fn stopped(title: &'static str, why: &str) -> AnyView {
     div()
-        .class("page")
+        .class("card")
         .child((
             parts::heading(title),
             p().class("lead").attr("dir", "auto").child(crate::model::inert::sentence(why)),
@@ -93,7 +93,7 @@ fn locked(app: App) -> AnyView {
         div().class("actions").child(parts::submit("Open", busy)),
     );
     div()
-        .class("page")
+        .class("card")
         .child((
             parts::heading("Open your rooms"),
             p().class("lead")

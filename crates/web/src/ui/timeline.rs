@@ -13,6 +13,7 @@ use super::prelude::*;
 use crate::app::{now, zone};
 use crate::model::shown::{self, Row};
 use crate::model::timeline::Key;
+use crate::model::window::Anchor;
 
 /// The scroller of a room.
 pub(crate) fn timeline(app: App, id: RoomId) -> AnyView {
@@ -31,7 +32,7 @@ pub(crate) fn timeline(app: App, id: RoomId) -> AnyView {
         let at = drawn.get().end;
         app.talks.with(|t| t.get(&id).map_or(0.0, |t| t.window.total() - t.window.top_of(at)))
     });
-    let settle = Settle { app, id, scroller, inside, waits: RwSignal::new(false) };
+    let settle = Settle { app, id, scroller, inside, waits: RwSignal::new(false), laid: RwSignal::new((0, 0)) };
     Effect::new(move |_| {
         app.talks.with(|_| ());
         if scroller.get().is_some() {
@@ -88,6 +89,8 @@ struct Settle {
     scroller: NodeRef<Div>,
     inside: NodeRef<Div>,
     waits: RwSignal<bool>,
+    /// The scroller's heights, of all and of what is visible, when it was last put where the model says.
+    laid: RwSignal<(i32, i32)>,
 }
 
 impl Settle {
@@ -137,14 +140,22 @@ impl Settle {
                 scroller.set_scroll_top(to);
             }
         }
+        self.laid.try_set((scroller.scroll_height(), scroller.client_height()));
         self.app.page(self.id);
     }
 
     fn scrolled(self) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
         let to = f64::from(scroller.scroll_top());
+        let heights = (scroller.scroll_height(), scroller.client_height());
+        let moved = self.laid.try_get_untracked().is_some_and(|laid| laid != heights);
         self.app.talks.try_maybe_update(|talks| {
             let Some(talk) = talks.get_mut(&self.id) else { return (false, ()) };
+            // Rows came or changed, and the browser moved what it shows: who reads the newest message goes on doing so.
+            if moved && talk.window.anchor == Anchor::End {
+                self.soon();
+                return (false, ());
+            }
             // What we set ourselves comes back as an event, and is no news.
             if (talk.window.scroll_top(&talk.timeline) - to).abs() < 1.5 {
                 return (false, ());

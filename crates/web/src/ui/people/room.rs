@@ -66,12 +66,11 @@ fn form(app: App) -> AnyView {
         .into_any()
 }
 
-/// Name, keys and end of a private room.
+/// What only private rooms have of the screen about a room: facts, their name, keys, the way out.
 pub(crate) fn room_settings(app: App, id: RoomId) -> AnyView {
     let room = Memo::new(move |_| app.rooms.with(|r| r.get(id).cloned()));
     let doing = Doing::new(app);
     let leaving = RwSignal::new(false);
-    let forgetting = RwSignal::new(false);
     let name = app.rooms.with_untracked(|r| r.get(id).map(|r| r.name.clone())).unwrap_or_default();
     let renamed = RwSignal::new(name.clone());
     let rename = move || {
@@ -99,29 +98,25 @@ pub(crate) fn room_settings(app: App, id: RoomId) -> AnyView {
     };
     let acts = div().class("actions").child((
         parts::act("", "Fresh keys for this device", refresh),
-        parts::act("danger", "Leave the room", move || leaving.set(true)),
-        parts::act("danger", "Forget it here", move || forgetting.set(true)),
+        parts::act("danger", "Leave the room…", move || leaving.set(true)),
     ));
     let renaming = move || {
-        manages
-            .get()
-            .then(|| section().class("section").child((h2().child("Name"), parts::form_of(rename, rename_body()))))
+        manages.get().then(|| {
+            section().class("section").child((h2().child("The room's name"), parts::form_of(rename, rename_body())))
+        })
     };
-    div()
-        .class("page")
-        .child((
-            parts::heading(inert::line(&name)),
-            move || room.get().map(|room| about(app, &room, doing)),
-            doing.shown(),
-            renaming,
-            section().class("section").child((h2().child("Keys and end"), acts)),
-            div().class("actions").child((
-                parts::act("", "Members and links", move || app.go(Screen::Members(id))),
-                parts::act("", "Back to the room", move || app.go(Screen::Room(id))),
-            )),
-            parts::dialog(leaving, "Leave this room?", move || leave(app, id, leaving, doing)),
-            parts::dialog(forgetting, "Forget this room?", move || forget(app, id, forgetting)),
-        ))
+    let facts = section().class("section").child((
+        h2().child("Members"),
+        move || room.get().map(|room| about(app, &room, doing)),
+        doing.shown(),
+        div().class("actions").child(parts::act("", "Members and links", move || app.go(Screen::Members(id)))),
+    ));
+    (
+        facts,
+        renaming,
+        section().class("section").child((h2().child("Keys and end"), acts)),
+        parts::dialog(leaving, "Leave this room?", move || leave(app, id, leaving, doing)),
+    )
         .into_any()
 }
 
@@ -178,21 +173,6 @@ fn leave(app: App, room: RoomId, open: RwSignal<bool>, doing: Doing) -> AnyView 
         .child((
             p().child("You are out when the next member is online, and read nothing from then on. To come back you need an invitation."),
             div().class("actions").child((parts::act("danger primary", "Leave", yes), parts::act("", "Stay", move || open.set(false)))),
-        ))
-        .into_any()
-}
-
-fn forget(app: App, room: RoomId, open: RwSignal<bool>) -> AnyView {
-    let yes = move || {
-        open.set(false);
-        app.go(Screen::Home);
-        app.run(Command::Forget { room });
-    };
-    div()
-        .class("stack")
-        .child((
-            p().child("Its messages are taken off this device, and you stay a member for the others. Leave first, if you want out."),
-            div().class("actions").child((parts::act("danger primary", "Forget", yes), parts::act("", "Keep", move || open.set(false)))),
         ))
         .into_any()
 }

@@ -1,0 +1,121 @@
+// Large rooms, slow machines, slow lines. What is measured is printed; a slower machine fails nothing.
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { Browser, Program, Relay, shot, until } from '../support.mjs';
+import { line, slowed } from '../slow.mjs';
+import { inRoom, message, reads } from '../person.mjs';
+
+const GONE = [/ERR_CONNECTION|WebSocket/];
+/** `ESTOILE_MANY=100000` for the figures of docs/web.md. */
+const MANY = Number(process.env.ESTOILE_MANY ?? 2_000);
+const SLOWER = 4;
+
+const figure = (what, value, unit = 'ms') => console.log(`figure: ${what}: ${Math.round(value)} ${unit}`);
+const clock = () => performance.now();
+
+test('from a click to joined, on a slow machine behind a slow line', async () => {
+  const relay = await Relay.start();
+  const slow = await line(relay.url);
+  const ann = await Browser.start();
+  let faster = async () => {};
+  try {
+    const link = (await relay.room('Tea')).replace(relay.url, slow.url);
+    const page = await ann.context.newPage();
+    // A page of the relay's own origin without a program: its process is the one that is slowed.
+    await page.goto(`${slow.url}/version`);
+    faster = slowed(ann, SLOWER);
+    const begun = clock();
+    await page.goto(link, { waitUntil: 'commit' });
+    await page.getByLabel('Your name here').waitFor();
+    const asked = clock();
+    await page.getByLabel('Your name here').fill('Ann');
+    const clicked = clock();
+    await page.getByRole('button', { name: 'Join' }).click();
+    await page.getByText('You are the first one here.').waitFor();
+    const joined = clock();
+    const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+    figure(`cold, ${SLOWER} times slower, 10 Mbit/s: first paint`, paint);
+    figure(`cold, ${SLOWER} times slower, 10 Mbit/s: click to the question for a name`, asked - begun);
+    figure(`cold, ${SLOWER} times slower, 10 Mbit/s: name given to joined and readable`, joined - clicked);
+    figure(`cold, ${SLOWER} times slower, 10 Mbit/s: both`, asked - begun + joined - clicked);
+    await faster();
+    await until(() => page.evaluate(() => navigator.serviceWorker.ready.then((r) => Boolean(r.active))), 'a service worker');
+    await page.close();
+    const again = await ann.context.newPage();
+    await again.goto(`${slow.url}/version`);
+    faster = slowed(ann, SLOWER);
+    const warm = clock();
+    await again.goto(link, { waitUntil: 'commit' });
+    await again.getByText('You are the first one here.').waitFor();
+    figure(`warm, ${SLOWER} times slower: click to joined and readable`, clock() - warm);
+    await inRoom(again);
+  } finally {
+    await faster();
+    await Promise.allSettled([slow.end(), relay.end()]);
+    await ann.end({ expect: GONE });
+  }
+});
+
+/** Turns the wheel upwards, and says how long frames took meanwhile. */
+async function scrolled(page, turns) {
+  await page.evaluate(() => {
+    const frames = [];
+    let last = performance.now();
+    const frame = (now) => {
+      frames.push(now - last);
+      last = now;
+      globalThis.watching = requestAnimationFrame(frame);
+    };
+    globalThis.watching = requestAnimationFrame((now) => { last = now; frame(now); });
+    globalThis.frames = frames;
+    globalThis.tasks = [];
+    new PerformanceObserver((list) => globalThis.tasks.push(...list.getEntries().map((e) => e.duration))).observe({ type: 'longtask' });
+  });
+  await page.locator('.timeline').hover();
+  for (let turn = 0; turn < turns; turn += 1) {
+    await page.mouse.wheel(0, -400);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  }
+  return page.evaluate(() => {
+    cancelAnimationFrame(globalThis.watching);
+    return { frames: globalThis.frames.slice(2).sort((a, b) => b - a), tasks: globalThis.tasks };
+  });
+}
+
+test(`${MANY} messages are read, opened and scrolled`, async () => {
+  const relay = await Relay.start({ args: ['--appends', '1000000'] });
+  const ann = await Browser.start();
+  try {
+    const link = await relay.room('Archive');
+    const lines = Array.from({ length: MANY }, (_, i) => `message ${i} of many: ${'lorem ipsum dolor sit amet '.repeat(i % 5)}`);
+    const sent = clock();
+    const send = new Program(['send', link, '--as', 'Bob', '--wait', '10m'], { input: `${lines.join('\n')}\n` });
+    assert.equal((await send.ended).code, 0, send.errors);
+    figure(`${MANY} messages sent by the terminal`, clock() - sent);
+    const page = await ann.open(link);
+    await page.getByLabel('Your name here').fill('Ann');
+    const clicked = clock();
+    await page.getByRole('button', { name: 'Join' }).click();
+    ann.context.setDefaultTimeout(900_000);
+    await reads(page, `message ${MANY - 1} of`);
+    figure(`${MANY} messages read for the first time`, clock() - clicked);
+    const cdp = await ann.context.newCDPSession(page);
+    await cdp.send('Emulation.setCPUThrottlingRate', { rate: SLOWER });
+    const { frames, tasks } = await scrolled(page, 120);
+    figure(`scrolling, page ${SLOWER} times slower: slowest frame of ${frames.length}`, frames[0]);
+    figure(`scrolling, page ${SLOWER} times slower: 99 of 100 frames under`, frames[Math.floor(frames.length / 100)]);
+    figure(`scrolling, page ${SLOWER} times slower: tasks over 50 ms`, tasks.length, '');
+    await cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+    const drawn = await page.locator('.msg').count();
+    assert.ok(drawn > 5 && drawn < 200, `${drawn} of ${MANY} messages stand in the page`);
+    assert.equal(await message(page, `message ${MANY - 1} of`).count(), 0, 'it went up');
+    await shot(page, 'large');
+    const opened = clock();
+    await page.goto(link, { waitUntil: 'commit' });
+    await reads(page, `message ${MANY - 1} of`);
+    figure(`${MANY} messages: opened again`, clock() - opened);
+  } finally {
+    await Promise.allSettled([relay.end()]);
+    await ann.end({ expect: GONE });
+  }
+});
