@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::tools::{root, run, text};
+use crate::tools::{cargo, root, run, text};
 
 /// The oldest Node that playwright-core runs on.
 const NODE: u32 = 20;
@@ -23,6 +23,8 @@ pub fn test() -> Result<()> {
     let node = node()?;
     let chromium = chromium()?;
     packages(&folder, &node)?;
+    // The relays and terminals of the cases.
+    run(cargo().args(["build", "--quiet", "--package", "estoile"]))?;
     let mut cases: Vec<PathBuf> = std::fs::read_dir(folder.join("cases"))?
         .filter_map(|entry| entry.ok().map(|e| e.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "mjs"))
