@@ -285,6 +285,6 @@ mod tests {
         talk.ended(letter(3));
         talk.moved(letter(5), None);
         assert_eq!(talk.timeline.first_message().map(|m| m.id), Some(letter(5)));
-        assert_eq!((talk.timeline.len(), talk.alone(), talk.here()), (4, true, 0));
+        assert_eq!((talk.timeline.len(), talk.alone(), talk.here()), (4, true, 1));
     }
 }
