@@ -90,7 +90,8 @@ async fn restore(args: Restore) -> Outcome {
     let (relay, entry) = address(&args.relay)?;
     let words = words("The 24 recovery words of your account: ")?;
     let mut session = Session::open(&args.common).await?;
-    let command = AccountCommand::Restore { words, device: args.device, relay, entry, keep_devices: args.keep_devices };
+    let (device, keep_devices, anew) = (args.device, args.keep_devices, args.anew);
+    let command = AccountCommand::Restore { words, device, relay, entry, keep_devices, anew };
     session.account(command).await?;
     say("The account is yours again. Rooms let you in as soon as somebody there who may is online.");
     session.end(Ok(())).await?;

@@ -199,7 +199,7 @@ fn a_new_device_sees_the_room_and_a_removed_one_does_not() {
     bob.run(&["send", "Tea", "one"]).ok();
 
     let phone = Person::bare();
-    let old = alice.start(&["device", "link", "--yes", "--json"]);
+    let mut old = alice.start(&["device", "link", "--yes", "--history", "--json"]);
     let link = json(&old.line())["link"].as_str().unwrap().to_owned();
     let joined = phone.run(&["device", "join", &link, "--device", "phone", "--json"]).ok();
     let shown = |line: &str| json(line)["words"].as_str().map(str::to_owned);
@@ -207,7 +207,7 @@ fn a_new_device_sees_the_room_and_a_removed_one_does_not() {
     let ours = shown(&old.line()).unwrap();
     assert_eq!(ours, theirs, "both sides show the same words");
     assert_eq!(json(&old.line())["state"], "done");
-    drop(old);
+    assert_eq!(old.wait(), Some(0), "the messages for the phone are at the relay");
     phone.run(&["device", "join", &link]).fails(1, &["account already"]);
     Person::bare().run(&["device", "join", &link]).fails(1, &["link"]);
 
@@ -219,7 +219,7 @@ fn a_new_device_sees_the_room_and_a_removed_one_does_not() {
         alice.run(&["room", "list"]).ok();
     }
     bob.run(&["send", "Tea", "two"]).ok();
-    assert!(phone.texts("Tea", 1).contains(&"two".to_owned()));
+    assert_eq!(phone.texts("Tea", 2), ["one", "two"], "the first came along");
     phone.run(&["send", "Tea", "three, from the phone"]).ok();
     assert_eq!(alice.objects(&["device", "list"]).len(), 2);
 

@@ -7,6 +7,7 @@ mod contacts;
 mod create;
 mod devices;
 mod doors;
+mod history;
 mod invite;
 mod jobs;
 mod knocks;
@@ -28,6 +29,7 @@ use estoile_wire::Millis;
 
 pub(crate) use create::{NewAccount, check_relay};
 pub(crate) use doors::{door_of, is_stale, link_fault};
+pub(crate) use history::Packed;
 pub(crate) use invite::{Into, Place};
 pub(crate) use jobs::Then;
 pub(crate) use own::{Own, address_of, relay_url};
@@ -134,6 +136,9 @@ pub(crate) struct Accounts {
     shelf: shelf::Shelf,
     /// A record on its way into the account's log.
     writing: Option<record::Writing>,
+    log_blobs: record::LogBlobs,
+    /// Messages that come along to a new device, or from the old one.
+    history: history::History,
     /// Things that faces show have changed.
     pub(crate) changed: bool,
     dirty_contacts: BTreeSet<ContactId>,
@@ -266,6 +271,9 @@ impl Accounts {
             (Purpose::Account(number), news) => self.account_news(id, number, news, cx),
             (Purpose::Mailbox, ChannelNews::Record(heard)) => self.letter(&heard, cx),
             (Purpose::Shelf, ChannelNews::Counted { request, frame }) => self.counted(request, &frame, cx),
+            (Purpose::Shelf, ChannelNews::Later { request } | ChannelNews::Refused { request, .. }) => {
+                self.shelf.refused(request, cx.now);
+            }
             (Purpose::Door(room), ChannelNews::Record(heard)) => {
                 self.wish(Wish::Door { room: RoomId(room), body: heard.body });
             }
@@ -301,7 +309,7 @@ impl Accounts {
         let jobs = self.jobs.values().filter_map(Job::next_timeout);
         let stopped = self.own.as_ref().is_none_or(|own| own.stored.stopped.is_some());
         let upkeep = self.shelf.next_timeout(!stopped && self.shelf_live()).into_iter();
-        let log = self.log_timeout().into_iter();
+        let log = self.log_timeout().into_iter().chain(self.log_blobs_timeout()).chain(self.history_timeout());
         let link = self.link_timeout().into_iter();
         let knocks = self.pending_timeout().into_iter().chain(self.held_timeout());
         channels.chain(jobs).chain(upkeep).chain(log).chain(link).chain(knocks).min()

@@ -193,14 +193,18 @@ pub(crate) enum ChannelNews {
     TicketsSet,
     /// It can't go on, and why; `lost`: it was there, and the relay does not know it any more.
     Stopped { why: String, lost: bool },
+    /// It was there, the relay does not know it any more, and it is made anew: nothing is in it.
+    Remade,
     /// An append was stale: the log has gone on (advancing logs).
     Stale,
-    /// An append of this request was not taken for good.
-    Refused { why: String },
-    /// An append of this request was put off.
-    Later,
+    /// What this request asked for was not taken, for good.
+    Refused { request: u64, why: String },
+    /// What this request asked for was put off.
+    Later { request: u64 },
     /// An append of this request is kept.
     Appended { request: u64 },
+    /// The relay takes a blob.
+    Granted { request: u64, token: [u8; 32], received: u64 },
     /// The shelf says what is left in each slot.
     Counted { request: u64, frame: Box<estoile_wire::frame::Counted> },
 }

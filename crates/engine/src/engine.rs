@@ -6,6 +6,7 @@ mod commands;
 mod door;
 mod frames;
 mod load;
+mod past;
 mod people;
 mod private;
 mod turning;
@@ -309,13 +310,13 @@ impl Engine {
             Some(_) => there.lowest_seq(),
             None => match self.pages.get(&room) {
                 Some((id, seq)) if *id == before => *seq,
-                _ => match load::find(vault, room, there.lowest_seq(), before).await? {
+                _ => match load::find(vault, room, there.lowest_seq(), there.first_seq(), before).await? {
                     Some(seq) => seq,
                     None => return Ok(Vec::new()),
                 },
             },
         };
-        let letters = load::page_below(vault, room, below, limit).await?;
+        let letters = load::page_below(vault, room, below, there.first_seq(), limit).await?;
         if let Some(oldest) = letters.first() {
             self.pages.insert(room, (oldest.id(), letters.iter().map(|l| l.seq).min().unwrap_or(below)));
         }

@@ -44,8 +44,8 @@ pub use turn::{BlobError, CommandId, Effect, Env, Input, Lost, Turn, WrongProof}
 pub use vault::{Backend, Changes, Committed, MemoryBackend, Vault, VaultError};
 pub use view::{
     AccountView, ConnectionView, ContactId, ContactState, ContactView, DeliveryState, DeviceLinkView, DeviceView,
-    Event, InvitationView, LetterId, MemberView, MessageView, Overview, PersonView, PrivateView, RelayId, Role, RoomId,
-    RoomLinkView, RoomSnapshot, RoomView, VerifyView,
+    Event, HistoryView, InvitationView, LetterId, MemberView, MessageView, Overview, PersonView, PrivateView, RelayId,
+    Role, RoomId, RoomLinkView, RoomSnapshot, RoomView, VerifyView,
 };
 
 /// A message's text is at most this many bytes: its letter, sealed, fits in one record.

@@ -38,6 +38,10 @@ pub(crate) enum Own {
     Package = b'p',
     /// A mailbox letter that was taken in.
     Seen = b's',
+    /// Messages that came along from the old device, until their room is here.
+    Past = b't',
+    /// A part of the messages that go along to a new device, until the relay has it.
+    Part = b'u',
     /// Something that a private room waits for.
     Want = b'w',
 }
@@ -70,6 +74,8 @@ pub(crate) fn job(id: u64) -> Vec<u8> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Tag {
+    /// A letter that another device brought along: its hash, under its local number.
+    Brought = b'b',
     /// How far it was read.
     Progress = b'c',
     /// An entry of a group's own state (MLS's).

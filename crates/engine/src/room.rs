@@ -14,6 +14,7 @@ mod group;
 mod hold;
 mod lock;
 mod outbox;
+mod past;
 mod people;
 mod presence;
 mod receive;
@@ -42,7 +43,7 @@ use crate::link::LinkView;
 use crate::names::{self, Tag};
 use crate::out::Cx;
 use crate::private::{AccountId, KeptGroup, Private};
-use crate::stored::{Progress, StoredEnd, StoredHeld, StoredRoom, StoredSealed};
+use crate::stored::{Progress, StoredBrought, StoredEnd, StoredHeld, StoredRoom, StoredSealed};
 use crate::view::{Event, RelayId, RoomId, RoomView};
 
 use ask::Answers;
@@ -99,6 +100,8 @@ pub(crate) struct Room {
     devices: BTreeMap<PublicKey, AccountId>,
     /// … and who has a leaf.
     leaves: BTreeMap<PublicKey, AccountId>,
+    /// Letters that another device of ours brought along, with their local numbers.
+    brought: BTreeMap<Hash, u64>,
 }
 
 impl core::fmt::Debug for Room {
@@ -120,6 +123,8 @@ pub(crate) struct Kept {
     pub(crate) group: KeptGroup,
     /// Sealings of this epoch.
     pub(crate) sealed: Vec<(u64, StoredSealed)>,
+    /// Letters that another device of ours brought along.
+    pub(crate) brought: Vec<(u64, StoredBrought)>,
 }
 
 /// How a room is opened, as the vault has it; and as whom.
@@ -168,6 +173,7 @@ impl Room {
             outbox,
             sealed,
             future: kept.future.into_iter().collect(),
+            brought: kept.brought.into_iter().map(|(seq, brought)| (brought.hash, seq)).collect(),
             ends: kept.ends.into_iter().map(|(seq, end)| ((end.at, seq), end.hash)).collect(),
             ..Self::with(id, relay, stored, progress, lock, transcript, own)
         };
@@ -220,6 +226,7 @@ impl Room {
             known: Known::default(),
             devices: BTreeMap::new(),
             leaves: BTreeMap::new(),
+            brought: BTreeMap::new(),
         }
     }
 

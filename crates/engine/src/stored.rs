@@ -5,6 +5,10 @@
 use estoile_wire::{Cursor, LogId, Millis, PublicKey, RelayKeyHash};
 use minicbor::{Decode, Encode};
 
+mod marks;
+
+pub(crate) use marks::{StoredBrought, StoredEnd};
+
 /// The engine's own counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -184,6 +188,9 @@ pub(crate) struct Progress {
     /// In a quick room: the private one into which somebody turned it.
     #[n(16)]
     pub(crate) follow: Option<StoredFollow>,
+    /// In a private room: the lowest local number in use; those below are free for what another device brings along.
+    #[n(17)]
+    pub(crate) first_seq: Option<u64>,
 }
 
 /// A private one.
@@ -332,17 +339,6 @@ pub(crate) struct StoredOrigin {
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     pub(crate) account: [u8; 32],
-}
-
-/// When a letter's life ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(map)]
-pub(crate) struct StoredEnd {
-    #[n(0)]
-    pub(crate) at: Millis,
-    #[n(1)]
-    #[cbor(with = "minicbor::bytes")]
-    pub(crate) hash: [u8; 32],
 }
 
 /// Somebody in a room.

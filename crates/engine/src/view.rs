@@ -5,8 +5,8 @@
 mod account;
 
 pub use account::{
-    AccountView, ContactId, ContactState, ContactView, DeviceLinkView, DeviceView, InvitationView, MemberView,
-    Overview, PrivateView, Role, RoomLinkView, VerifyView,
+    AccountView, ContactId, ContactState, ContactView, DeviceLinkView, DeviceView, HistoryView, InvitationView,
+    MemberView, Overview, PrivateView, Role, RoomLinkView, VerifyView,
 };
 
 use crate::notice::Notice;

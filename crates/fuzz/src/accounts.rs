@@ -11,6 +11,7 @@ use estoile_seal::account::{
 };
 use estoile_seal::card::Card;
 use estoile_seal::device_link::{DeviceSecret, Granted, Inviter, InviterStep, Joiner, JoinerStep, Message, Why};
+use estoile_seal::history::{HistoryKey, Offer, PartRef};
 use estoile_seal::link::{AnyLink, RelayUrl};
 use estoile_seal::mailbox::{self, BlobRef, ChainPart, Kind, Letter, WelcomeBytes};
 use estoile_seal::shelf_item::{ShelfItem, ShelfKey};
@@ -328,9 +329,17 @@ pub(crate) fn device_granted(bytes: &[u8]) {
 pub(crate) fn device_grants() -> Vec<Vec<u8>> {
     let chain = grown().into_iter().nth(1);
     let generation = words().generation(0);
-    let granted =
-        chain.zip(relay()).map(|(chain, relay)| Granted { chain, generation, relay, later: Later::default() });
-    granted.iter().map(|granted| granted.encode().to_vec()).collect()
+    let part = PartRef { hash: [3; 32], size: 70_000 };
+    let history = Some(Offer { key: HistoryKey::from_bytes([4; 32]), messages: 1_204, parts: vec![part] });
+    let plain = chain.zip(relay()).map(|(chain, relay)| Granted {
+        chain,
+        generation,
+        relay,
+        history: None,
+        later: Later::default(),
+    });
+    let full = plain.clone().map(|granted| Granted { history, ..granted });
+    plain.iter().chain(&full).map(|granted| granted.encode().to_vec()).collect()
 }
 
 pub(crate) fn link(bytes: &[u8]) {

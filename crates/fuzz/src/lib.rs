@@ -9,6 +9,7 @@
 
 mod accounts;
 mod corpus;
+mod history;
 mod mutate;
 mod private;
 mod rooms;
@@ -57,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mailbox-body", run: accounts::mailbox_body, corpus: accounts::mailbox_bodies },
     Target { name: "device-message", run: accounts::device_message, corpus: accounts::device_messages },
     Target { name: "device-granted", run: accounts::device_granted, corpus: accounts::device_grants },
+    Target { name: "history", run: history::history, corpus: history::histories },
     Target { name: "account-link", run: accounts::link, corpus: accounts::links },
     Target { name: "verify-code", run: accounts::verify_code, corpus: accounts::verify_codes },
     Target { name: "hub-session", run: rooms::hub_session, corpus: corpus::client_frames },

@@ -118,7 +118,6 @@ struct Stored {
 /// A member of a private room who uses MLS by hand.
 pub(crate) struct Insider {
     pub(crate) group: Group,
-    pub(crate) device: SenderKey,
     pub(crate) log: LogId,
 }
 
@@ -145,7 +144,7 @@ impl World {
         let group = Group::restore(entries, &stored.seed).map_err(|error| Broken(error.to_string()))?;
         let name = self.client(who)?.name.clone();
         self.tell(format!("{name} goes on with a program of their own"));
-        Ok(Insider { group, device: SenderKey::from_seed(&stored.seed), log: stored.log })
+        Ok(Insider { group, log: stored.log })
     }
 }
 

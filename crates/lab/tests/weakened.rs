@@ -2,6 +2,7 @@
 //!
 //! Only the weakened build can run this (`cargo xtask weakened`): `--cfg estoile_weak` puts a switch at each defence.
 #![cfg(estoile_weak)]
+#![allow(clippy::unwrap_used, reason = "a test that is surprised fails")]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

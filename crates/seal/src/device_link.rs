@@ -131,6 +131,8 @@ pub struct Granted {
     pub generation: Generation,
     /// The account's home relay, pinned, without an entry code.
     pub relay: RelayUrl,
+    /// The messages that the old device brings along, if its user wants that.
+    pub history: Option<crate::history::Offer>,
     /// Of a later version.
     pub later: Later,
 }

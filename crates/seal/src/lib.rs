@@ -15,7 +15,7 @@
 //! - [`transcript`]: the graph that letters build through their parents;
 //! - [`account`]: who somebody is: recovery words, the chain of devices, the account's own log;
 //! - [`card`], [`shelf_item`], [`mailbox`]: how accounts reach each other, by [`ticket`];
-//! - [`device_link`]: how an account takes in a new device;
+//! - [`device_link`]: how an account takes in a new device, and [`history`]: the messages that come along;
 //! - [`verify`]: how two people find out that nobody sits between them;
 //! - [`access`]: the keys that open logs;
 //! - [`vault_key`]: the seal of what a client keeps;
@@ -43,6 +43,7 @@ pub mod device_link;
 pub mod door;
 pub mod fernet;
 mod fields;
+pub mod history;
 mod known;
 pub mod letter;
 pub mod link;

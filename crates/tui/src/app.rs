@@ -104,16 +104,37 @@ enum Call {
 
 /// A page over the rest. Its `Debug` is silent: a passphrase may be in it.
 pub(crate) enum Overlay {
-    Help { scroll: usize },
+    Help {
+        scroll: usize,
+    },
     Link,
-    People { scroll: usize },
-    Rooms { chosen: usize },
-    Passphrase { link: String, room: String, entered: Zeroizing<String> },
+    People {
+        scroll: usize,
+    },
+    Rooms {
+        chosen: usize,
+    },
+    Passphrase {
+        link: String,
+        room: String,
+        entered: Zeroizing<String>,
+    },
     Confirm(Confirm),
-    Contacts { chosen: usize },
+    Contacts {
+        chosen: usize,
+    },
     Verify(Box<Comparing>),
-    Share { title: String, about: &'static str, link: String },
-    Device { words: String, old: bool },
+    Share {
+        title: String,
+        about: &'static str,
+        link: String,
+    },
+    /// `history`: the messages come along.
+    Device {
+        words: String,
+        old: bool,
+        history: bool,
+    },
     Devices,
 }
 

@@ -69,6 +69,9 @@ pub(crate) struct Restore {
     /// Leave your other devices in; without it they are removed as lost
     #[arg(long)]
     pub(crate) keep_devices: bool,
+    /// Where the relay has lost the account: go on under this name with the same words; contacts must be asked again
+    #[arg(long, value_name = "NAME")]
+    pub(crate) anew: Option<String>,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -177,7 +180,7 @@ pub(crate) struct LinkDevice {
     /// Say yes without asking, in scripts that compare the words by themselves
     #[arg(long)]
     pub(crate) yes: bool,
-    /// Bring the messages along (this version does not do it yet)
+    /// Bring along the messages of the private rooms that are kept here: the newest, at most 1,000 a room and 4 MiB in all
     #[arg(long)]
     pub(crate) history: bool,
     /// Show the link as a QR code on stderr too

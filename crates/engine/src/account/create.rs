@@ -90,6 +90,7 @@ impl Accounts {
         for (number, _) in core::mem::take(&mut self.packages) {
             cx.delete(crate::names::own_numbered(crate::names::Own::Package, number));
         }
+        self.history.clear_past(cx);
         self.shelf = super::shelf::Shelf::default();
         self.own = None;
         self.keep_own();
@@ -158,6 +159,8 @@ pub(crate) fn fresh(
         knocks: Vec::new(),
         joined: false,
         since: None,
+        summary_blob: None,
+        history: None,
         gone: None,
     })
 }

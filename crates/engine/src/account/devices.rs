@@ -153,6 +153,8 @@ impl Accounts {
         own.stored.generation = next.number();
         own.stored.secret = *next.secret();
         own.stored.chain_written = 0;
+        // What the earlier log named last can't be opened any more, and counts no more.
+        own.stored.summary_blob = None;
         own.stored.revision = own.stored.revision.saturating_add(1);
         let (address, entry) = (own.stored.address.to_address(), own.stored.entry.clone());
         let farewell = !own.stored.farewell.is_empty();

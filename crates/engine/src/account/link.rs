@@ -13,6 +13,7 @@ use estoile_seal::link::DeviceLink as LinkText;
 use estoile_wire::{Id16, Millis};
 
 use super::create::{broken, check_relay, fresh, seed};
+use super::history::Packed;
 use super::own::{Own, address_of, no_relay_key};
 use super::stored::{StoredDevice, StoredOwn};
 use super::{Accounts, Waits};
@@ -220,7 +221,7 @@ impl Accounts {
     }
 
     /// The old device's user has compared the words.
-    pub(crate) fn confirm_device(&mut self, yes: bool, cx: &mut Cx<'_>) -> Result<(), CommandError> {
+    pub(crate) fn confirm_device(&mut self, yes: bool, past: Packed, cx: &mut Cx<'_>) -> Result<(), CommandError> {
         let own = self.own.as_ref().ok_or(CommandError::NoAccount)?;
         let none =
             || CommandError::Account("no device waits for a yes; make a link first (estoile device link)".to_owned());
@@ -243,14 +244,12 @@ impl Accounts {
         let taken =
             inviter.accept(&own.chain, &own.device, cx.now).map_err(|e| CommandError::Account(e.to_string()))?;
         let relay = own.relay_url().ok_or_else(no_relay_key)?;
-        let granted = Granted {
-            chain: taken.chain.clone(),
-            generation: own.generation(),
-            relay,
-            later: estoile_seal::Later::default(),
-        };
+        let (chain, generation) = (taken.chain.clone(), own.generation());
+        let history = self.pack_history(&taken.candidate.device, past, cx);
+        let granted = Granted { chain, generation, relay, history, later: estoile_seal::Later::default() };
         let sealed = hpke::seal(&taken.candidate.hpke, HPKE_INFO, &taken.transcript, &granted.encode())
             .map_err(|_| CommandError::Account("the new device's key is none; make a new link".to_owned()))?;
+        let own = self.own.as_ref().ok_or(CommandError::NoAccount)?;
         let grant = taken.grant(sealed, &own.device);
         let device = StoredDevice {
             key: taken.candidate.device,
@@ -293,6 +292,7 @@ impl Accounts {
         stored.name = stored.device_name.clone();
         stored.joined = true;
         stored.since = Some(cx.now);
+        stored.history = granted.history.as_ref().map(|offer| Self::take_history(offer, cx));
         let Some(own) = Own::new(stored) else { return };
         cx.book.learn(&own.id().0, &own.stored.chain);
         self.own = Some(own);

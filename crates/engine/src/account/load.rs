@@ -1,5 +1,6 @@
 //! From the vault: the account part at an engine's start; and what happens to a relay's sessions.
 
+use estoile_seal::history::RoomPast;
 use estoile_wire::RelayKeyHash;
 
 use super::own::Own;
@@ -56,6 +57,10 @@ impl Accounts {
             self.packages.insert(number()?, decode(value)?);
         } else if is(Entry::Seen) {
             self.seen.insert(number()?, decode::<super::StoredSeen>(value)?.id);
+        } else if is(Entry::Part) {
+            self.history.restore_part(number()?, decode(value)?);
+        } else if is(Entry::Past) {
+            self.history.restore_past(number()?, RoomPast::decode(value).ok()?);
         } else if is(Entry::Want) {
             self.pending.insert(number()?, decode(value)?);
         }
@@ -76,6 +81,8 @@ impl Accounts {
             self.set_tickets_again();
             self.shelf.offline();
             self.writing = None;
+            self.log_blobs.offline();
+            self.history.offline();
             self.changed = true;
         }
     }

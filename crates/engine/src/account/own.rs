@@ -46,6 +46,12 @@ impl Own {
         s.written >= s.revision && s.chain_written >= self.chain.len() && (s.proposal.is_none() || s.proposal_written)
     }
 
+    /// The chain or a proposal is to be written: neither waits for a long summary to come or go.
+    pub(crate) fn is_urgent(&self) -> bool {
+        let s = &self.stored;
+        s.chain_written < self.chain.len() || (s.proposal.is_some() && !s.proposal_written)
+    }
+
     /// Whether this device writes into the log: not when it is out, but for the word that it goes; not before it knows what
     /// the others wrote.
     pub(crate) fn may_write(&self) -> bool {

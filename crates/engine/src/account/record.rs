@@ -1,6 +1,9 @@
 //! The account's own log: what it should say, writing it under the epoch guard, and reading what the other devices wrote.
 
+mod blob;
 mod taking;
+
+pub(crate) use blob::LogBlobs;
 
 use estoile_seal::Later;
 use estoile_seal::account::summary::{ContactEntry, DeviceEntry, Door, Keys, RoomEntry, Summary};
@@ -9,8 +12,10 @@ use estoile_seal::card::Card;
 use estoile_seal::ticket::TicketSecret;
 use estoile_wire::{Id16, Millis};
 
+use blob::Put;
+
 use super::own::{Own, address_of};
-use super::stored::{StoredContact, StoredReach};
+use super::stored::{StoredContact, StoredLogBlob, StoredReach};
 use super::{Accounts, Waits, Wish};
 use crate::board::Draft;
 use crate::channel::{ChannelId, ChannelNews, Heard, Purpose};
@@ -41,7 +46,7 @@ impl Accounts {
     pub(super) fn log_timeout(&self) -> Option<Millis> {
         let own = self.own.as_ref().filter(|own| own.stored.made && own.stored.stopped.is_none())?;
         let live = self.channel(Purpose::Account(own.stored.generation)).is_some_and(|c| c.is_live());
-        live.then(|| own.stored.written_at.saturating_add(REWRITE_MS))
+        (live && own.is_written()).then(|| own.stored.written_at.saturating_add(REWRITE_MS))
     }
 
     /// Writes what the log should say, if it does not.
@@ -51,15 +56,28 @@ impl Accounts {
             own.stored.chain_written = 0;
             own.stored.revision = own.stored.revision.saturating_add(1);
         }
-        let Some(own) = self.own.as_ref().filter(|own| !own.is_written() && self.writing.is_none()) else { return };
+        let idle = self.writing.is_none();
+        let ready = |own: &&Own| idle && !own.is_written() && (own.stored.summary_blob.is_none() || own.is_urgent());
+        let Some(own) = self.own.as_ref().filter(ready) else { return };
         let purpose = Purpose::Account(own.stored.generation);
         let Some(channel) = self.channel(purpose).filter(|c| c.is_live()) else { return };
         let (epoch, advance) = (channel.stored.epoch, channel.next_access());
-        let (what, record) = self.next_record(own, cx.now);
-        let Ok(body) = own.generation().seal(epoch, &record, cx.rng) else { return };
+        let (generation, urgent) = (own.generation(), own.is_urgent());
+        if urgent {
+            self.log_blob_named();
+        }
+        let (what, record) = match self.log_blob_put(generation.number(), epoch) {
+            Put::None => {
+                let Some(own) = &self.own else { return };
+                self.next_record(own, cx.now)
+            }
+            Put::Going => return,
+            Put::There { what, hash, size } => (what, Record::Blob { hash, size }),
+            Put::Failed => return self.too_long(cx),
+        };
+        let Ok(body) = generation.seal(epoch, &record, cx.rng) else { return self.too_long(cx) };
         if Record::needs_blob(&body) {
-            self.too_long(cx);
-            return;
+            return self.put_log_blob(what, generation.number(), epoch, &body);
         }
         let id16 = Id16(super::create::seed(cx.rng).first_chunk().copied().unwrap_or_default());
         let Some(channel) = self.channel_mut(purpose) else { return };
@@ -85,7 +103,7 @@ impl Accounts {
         cx.tell(Draft::new(
             None,
             NoticeKind::Relay,
-            "the list of contacts and rooms is longer than the account's log takes, so it was not written there",
+            "the list of contacts and rooms is longer than the account's relay takes, so it was not written there",
             "Take contacts or rooms away that are no longer needed; until then the recovery words restore the list as it was.",
         ));
     }
@@ -145,12 +163,19 @@ impl Accounts {
             ChannelNews::Live if self.restoring.is_some() => self.restored_live(cx),
             ChannelNews::Record(heard) => self.log_record(id, number, &heard, cx),
             ChannelNews::Appended { request } => self.log_written(request, cx),
-            ChannelNews::Stale | ChannelNews::Later => self.writing = None,
-            ChannelNews::Refused { why } => {
+            ChannelNews::Granted { request, token, received } => {
+                self.log_blob_granted(id, request, (token, received), cx);
+                self.history_granted(id, request, (token, received), cx);
+            }
+            ChannelNews::Later { request } if self.blob_refused(request, None, cx) => {}
+            ChannelNews::Refused { request, why } if self.blob_refused(request, Some(&why), cx) => {}
+            ChannelNews::Stale | ChannelNews::Later { .. } => self.writing = None,
+            ChannelNews::Refused { why, .. } => {
                 self.writing = None;
                 self.home_lost(&why, cx);
             }
             ChannelNews::Stopped { why, lost } => self.log_lost(id, &why, lost, cx),
+            ChannelNews::Remade if number == current => self.write_anew(cx),
             ChannelNews::Live => {
                 self.writing = None;
                 self.settle_in(cx);
@@ -168,19 +193,28 @@ impl Accounts {
             self.search_ended(id, lost, why, cx);
             return;
         }
-        let Some(own) = self.own.as_mut().filter(|_| lost) else {
+        if !lost {
             self.home_lost(why, cx);
             return;
-        };
-        own.stored.chain_written = 0;
-        own.stored.revision = own.stored.revision.saturating_add(1);
-        self.keep_own();
+        }
         if let Some(channel) = self.channels.get_mut(&id) {
             channel.forgive();
             channel.stored.create = true;
             channel.stored.made = false;
             channel.changed();
         }
+        self.write_anew(cx);
+    }
+
+    /// Nothing is in the log any more.
+    fn write_anew(&mut self, cx: &mut Cx<'_>) {
+        let Some(own) = self.own.as_mut() else { return };
+        own.stored.chain_written = 0;
+        own.stored.proposal_written = false;
+        own.stored.revision = own.stored.revision.saturating_add(1);
+        self.writing = None;
+        self.log_blob_over();
+        self.keep_own();
         cx.tell(Draft::new(
             None,
             NoticeKind::Relay,
@@ -192,6 +226,7 @@ impl Accounts {
     fn log_written(&mut self, request: u64, cx: &mut Cx<'_>) {
         let Some(writing) = self.writing.filter(|w| w.request == request) else { return };
         self.writing = None;
+        self.log_blob_named();
         let Some(own) = self.own.as_mut() else { return };
         match writing.what {
             What::Chain(len) => own.stored.chain_written = own.stored.chain_written.max(len),
@@ -234,13 +269,16 @@ impl Accounts {
         match own.generation().open(heard.epoch, &heard.body) {
             Ok(Record::Chain(chain)) => self.own_chain(chain, cx),
             Ok(Record::Summary(summary)) => {
+                self.log_blob_over();
                 self.take_summary(&summary, cx);
                 self.set_tickets_again();
                 self.wish(Wish::Places);
             }
             Ok(Record::Proposal(proposal)) => self.proposed(&proposal, cx),
             Ok(Record::HandOver(over)) => self.handed_over(&over, cx),
-            Ok(Record::Blob { .. }) => {}
+            Ok(Record::Blob { hash, size }) => {
+                self.log_blob_heard(StoredLogBlob { hash, size, generation: number, epoch: heard.epoch });
+            }
             Err(error) => cx.tell(Draft::new(
                 None,
                 NoticeKind::Forged,

@@ -25,6 +25,8 @@ pub(crate) const TARGET: u64 = 20;
 const LOW: u64 = 10;
 /// The shelf is looked at this often.
 const CHECK_EVERY_MS: u64 = 10 * 60 * 1000;
+/// After a refusal it is looked at again this soon.
+const AGAIN_MS: u64 = 2_000;
 /// A last-resort item may be taken again and again: it is changed this often.
 const LAST_RESORT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 /// Items of one put: with X-Wing keys and a long chain they fit in a frame of 64 KiB.
@@ -62,6 +64,14 @@ impl Shelf {
 
     pub(super) fn clock_went_back(&mut self, by: u64) {
         self.next_check = self.next_check.saturating_sub(by);
+    }
+
+    /// What was asked was not done: looked at again in a moment.
+    pub(super) fn refused(&mut self, request: u64, now: Millis) {
+        if self.request == Some(request) {
+            self.offline();
+            self.next_check = now.saturating_add(AGAIN_MS);
+        }
     }
 
     pub(super) fn offline(&mut self) {

@@ -9,7 +9,10 @@ use crate::stored::StoredAddress;
 
 mod under_way;
 
-pub(crate) use under_way::{StoredInvitation, StoredInvite, StoredPackage, StoredPending, StoredSeen, StoredTo};
+pub(crate) use under_way::{
+    StoredHistory, StoredInvitation, StoredInvite, StoredLogBlob, StoredPackage, StoredPart, StoredPartRef,
+    StoredPending, StoredSeen, StoredTo,
+};
 
 /// The account part's counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -202,6 +205,12 @@ pub(crate) struct StoredOwn {
     /// Rooms that were taken off the list here, and at which revision.
     #[n(29)]
     pub(crate) gone: Option<Vec<StoredGone>>,
+    /// What another device wrote last, which is a blob and is not here yet.
+    #[n(30)]
+    pub(crate) summary_blob: Option<StoredLogBlob>,
+    /// The messages that come along from the old device.
+    #[n(31)]
+    pub(crate) history: Option<StoredHistory>,
 }
 
 impl core::fmt::Debug for StoredOwn {

@@ -9,10 +9,14 @@ impl Accounts {
     /// Nothing of the account's waits to be read or kept.
     pub(crate) fn quiet(&self) -> bool {
         let own = self.own.as_ref().filter(|own| own.stored.stopped.is_none());
-        let written = own.is_none_or(super::Own::is_written);
+        let written = own.is_none_or(|own| {
+            let read = own.stored.summary_blob.is_none();
+            (own.is_written() && read) || (!read && self.log_blobs.is_missing())
+        });
         written
             && self.jobs.values().all(crate::channel::job::Job::is_put_off)
             && self.pending.is_empty()
+            && self.history_quiet()
             && self.channels.values().all(crate::channel::Channel::quiet)
             && (own.is_none() || self.shelf.filled())
             && self.invites.values().all(|invite| !invite.wanted)

@@ -21,6 +21,7 @@ impl Accounts {
             contacts,
             invitations: self.invitation_views(),
             device_link: self.link.as_ref().map(|link| link.view.clone()),
+            history: self.history_view(),
         }
     }
 

@@ -124,6 +124,9 @@ impl Channel {
             return;
         }
         // Everything in it, its tickets and its epochs are gone too.
+        if self.stored.made {
+            self.news.push(ChannelNews::Remade);
+        }
         self.stored.made = false;
         self.stored.epoch = 0;
         self.stored.cursor = 0;

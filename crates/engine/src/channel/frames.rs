@@ -81,6 +81,12 @@ impl Channel {
         }
     }
 
+    /// The relay takes a blob.
+    pub(crate) fn granted(&mut self, frame: &estoile_wire::frame::BlobGrant) {
+        let (request, token, received) = (frame.request, frame.token.0, frame.received);
+        self.news.push(ChannelNews::Granted { request, token, received });
+    }
+
     pub(crate) fn counted(&mut self, frame: Counted) {
         self.news.push(ChannelNews::Counted { request: frame.request, frame: Box::new(frame) });
     }
@@ -114,10 +120,11 @@ impl Channel {
         }
         if frame.code == Refusal::NotAttached && self.kind() == LogKind::Advancing {
             // The epoch has ended while it was on its way: written anew when the next one is there.
-            self.news.push(ChannelNews::Later);
+            self.news.push(ChannelNews::Later { request });
             return;
         }
         if frame.code == Refusal::NoSuchLog && self.kind() == LogKind::Shelf {
+            self.news.push(ChannelNews::Later { request });
             self.missing(session, cx);
             return;
         }
@@ -131,6 +138,6 @@ impl Channel {
             _ => {}
         }
         let why = crate::room::refusal_in_words(frame.code).to_owned();
-        self.news.push(if never { ChannelNews::Refused { why } } else { ChannelNews::Later });
+        self.news.push(if never { ChannelNews::Refused { request, why } } else { ChannelNews::Later { request } });
     }
 }

@@ -44,6 +44,9 @@ pub enum AccountCommand {
         entry: Option<Vec<u8>>,
         /// Leave the other devices in (else they are removed as lost).
         keep_devices: bool,
+        /// Where the relay has lost the account's log, or what it held: go on anew under this name, with the same words. Its
+        /// contacts must be asked again.
+        anew: Option<String>,
     },
     /// The account's contact link. Answered with [`crate::Answer::Link`].
     ContactLink {

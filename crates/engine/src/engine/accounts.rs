@@ -298,9 +298,12 @@ impl Engine {
         let home = self.accounts.channels.values().find(|c| matches!(c.stored.purpose, Purpose::Account(_)));
         if let Some(session) = home.map(|c| c.relay).and_then(|r| self.links.get_mut(&r)).and_then(Link::session) {
             self.accounts.write_log(session, cx);
+            self.accounts.log_blobs_due(session, cx);
+            self.accounts.history_due(session, cx);
             self.accounts.say_farewell(session, cx);
             self.accounts.fill_shelf(session, cx);
         }
+        self.bring_past(cx);
         self.jobs_due(cx);
         self.accounts.look_whether_made(cx);
         self.accounts.answer_written(cx);

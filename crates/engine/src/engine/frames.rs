@@ -123,7 +123,7 @@ impl Engine {
                         f.request,
                         cx,
                         |room, session, cx| room.blob_granted(&f, session, cx),
-                        |_, _, _| {},
+                        |channel, _, _| channel.granted(&f),
                     );
                 }
             }
@@ -245,6 +245,9 @@ impl Engine {
                 return;
             }
         }
+        if self.accounts.log_blob_was_put(hash, result, cx) {
+            return;
+        }
         let Some((id, job)) = self.accounts.jobs.iter_mut().find(|(_, job)| job.carries(hash)) else { return };
         let id = *id;
         if let Some(outcome) = job.blob_put(result, cx) {
@@ -265,6 +268,9 @@ impl Engine {
                 self.touched.insert(room.id);
                 return;
             }
+        }
+        if self.accounts.log_blob_was_got(hash, result, cx) {
+            return;
         }
         let Some((id, job)) = self.accounts.jobs.iter_mut().find(|(_, job)| job.carries(hash)) else { return };
         let id = *id;

@@ -150,7 +150,7 @@ async fn load_room<B: Backend>(vault: &Vault<B>, id: RoomId, stored: StoredRoom)
         .into_iter()
         .map(|(name, value)| (name.get(prefix.len()..).unwrap_or_default().to_vec(), value.to_vec()))
         .collect();
-    let letters = newest(vault, id, progress.next_seq).await?;
+    let letters = page_below(vault, id, progress.next_seq, progress.first_seq.unwrap_or(0), AT_HAND).await?;
     let mut outbox = Vec::new();
     for (seq, _) in numbered::<B, u8>(vault, id, Tag::Outbox).await? {
         let bytes = vault.get(&names::numbered(id, Tag::Letter, seq)).await?.ok_or(LoadError::Unreadable)?;
@@ -165,6 +165,7 @@ async fn load_room<B: Backend>(vault: &Vault<B>, id: RoomId, stored: StoredRoom)
         ends: numbered(vault, id, Tag::End).await?,
         group: load_group(vault, id, &stored).await?,
         sealed: numbered(vault, id, Tag::Sealed).await?,
+        brought: numbered(vault, id, Tag::Brought).await?,
     };
     // The relay's number is given when the room is added.
     Room::new(id, RelayId(u32::MAX), stored, progress, kept).ok_or(LoadError::Unreadable)
@@ -183,21 +184,18 @@ async fn load_group<B: Backend>(vault: &Vault<B>, id: RoomId, stored: &StoredRoo
     Ok(KeptGroup { journal, state, pending })
 }
 
-/// The newest letters, as many as are kept at hand.
-async fn newest<B: Backend>(vault: &Vault<B>, room: RoomId, next_seq: u64) -> Result<Vec<Letter>, VaultError> {
-    page_below(vault, room, next_seq, AT_HAND).await
-}
-
-/// Up to `limit` letters that show something with local numbers below one, the newest of those, in timeline order.
+/// Up to `limit` letters that show something with local numbers below one, the newest of those, in timeline order; there are
+/// none below `first`.
 pub(super) async fn page_below<B: Backend>(
     vault: &Vault<B>,
     room: RoomId,
     below: u64,
+    first: u64,
     limit: usize,
 ) -> Result<Vec<Letter>, VaultError> {
     let mut found = Vec::new();
     let mut below = below;
-    while below > 0 && found.len() < limit {
+    while below > first && found.len() < limit {
         let (from, letters) = span_below(vault, room, below).await?;
         below = from;
         found.extend(letters.into_iter().rev().filter(|l| l.stored.text.is_some()));
@@ -212,10 +210,11 @@ pub(super) async fn find<B: Backend>(
     vault: &Vault<B>,
     room: RoomId,
     below: u64,
+    first: u64,
     id: LetterId,
 ) -> Result<Option<u64>, VaultError> {
     let mut below = below;
-    while below > 0 {
+    while below > first {
         let (from, letters) = span_below(vault, room, below).await?;
         if let Some(letter) = letters.iter().find(|l| l.id() == id) {
             return Ok(Some(letter.seq));

@@ -1,7 +1,7 @@
 //! What faces ask about the account, contacts and devices.
 
 use super::Engine;
-use crate::account::{NewAccount, Restore, Waits};
+use crate::account::{NewAccount, Packed, Restore, Waits};
 use crate::command::{AccountCommand, Answer, CommandError};
 use crate::link::Link;
 use crate::out::Cx;
@@ -33,8 +33,8 @@ impl Engine {
                 let new = NewAccount { name: &name, device: &device, relay: &relay, entry };
                 accounts.create(new, id, cx)?;
             }
-            AccountCommand::Restore { words, device, relay, entry, keep_devices } => {
-                let what = Restore { words: &words, device: &device, relay: &relay, entry, keep: keep_devices };
+            AccountCommand::Restore { words, device, relay, entry, keep_devices, anew } => {
+                let what = Restore { words: &words, device: &device, relay: &relay, entry, keep: keep_devices, anew };
                 accounts.restore(what, id, cx)?;
             }
             AccountCommand::ContactLink { rotate } => {
@@ -56,8 +56,9 @@ impl Engine {
                 return Ok(Some(answer));
             }
             AccountCommand::LinkDevice => accounts.link_device(id, cx)?,
-            AccountCommand::ConfirmDevice { yes, history: _ } => {
-                accounts.confirm_device(yes, cx)?;
+            AccountCommand::ConfirmDevice { yes, history } => {
+                let past = if yes && history { self.pack_past(cx.now) } else { Packed::default() };
+                self.accounts.confirm_device(yes, past, cx)?;
                 return Ok(Some(Answer::Done));
             }
             AccountCommand::JoinDevice { link, device } => accounts.join_device(&link, &device, id, cx)?,

@@ -72,6 +72,7 @@ impl Room {
         for tag in [Tag::Letter, Tag::End, Tag::Outbox] {
             cx.delete(names::numbered(self.id, tag, seq));
         }
+        self.forget_brought(hash, cx);
         let shown = self.timeline.remove(hash).is_none_or(|letter| letter.stored.text.is_some());
         let told = !self.hold.holds(hash);
         self.hold.forget(hash);

@@ -6,6 +6,7 @@ use estoile_wire::{Cursor, PublicKey};
 use super::Room;
 use super::attach::Attach;
 use super::lock::Lock;
+use super::past::FREE;
 use super::sealed::Sealed;
 use crate::command::RelayAddress;
 use crate::names::{self, Tag};
@@ -139,6 +140,7 @@ impl Room {
             self.progress = Progress {
                 next_seq: self.progress.next_seq,
                 read_seq: self.progress.read_seq,
+                first_seq: self.progress.first_seq,
                 next_person: self.progress.next_person,
                 next_held: self.progress.next_held,
                 next_sealed: self.progress.next_sealed,
@@ -180,6 +182,11 @@ impl Room {
     /// A private room without a group.
     fn outside(id: RoomId, relay: RelayId, stored: StoredRoom) -> Self {
         let nobody = PublicKey([0; 32]);
-        Self::with(id, relay, stored, Progress::default(), Lock::Outside(None), Transcript::new(nobody, 0), nobody)
+        let progress = Progress::default();
+        let mut room = Self::with(id, relay, stored, progress, Lock::Outside(None), Transcript::new(nobody, 0), nobody);
+        room.progress.next_seq = FREE;
+        room.progress.read_seq = FREE;
+        room.progress.first_seq = Some(FREE);
+        room
     }
 }

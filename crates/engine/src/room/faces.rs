@@ -159,7 +159,8 @@ impl Room {
         let visible = || self.timeline.shown().filter(|l| !self.hold.holds(&l.stored.hash));
         let mut messages: Vec<MessageView> = visible().take(newest).filter_map(|l| self.message(l)).collect();
         messages.reverse();
-        let more = visible().nth(newest).is_some() || self.timeline.lowest_seq().is_some_and(|seq| seq > 0);
+        let more =
+            visible().nth(newest).is_some() || self.timeline.lowest_seq().is_some_and(|seq| seq > self.first_seq());
         (messages, more)
     }
 

@@ -201,7 +201,7 @@ impl Room {
                     self.two_faced(letter, hash, cx);
                 }
                 self.heard_turned(letter, hash, cx);
-                if let (Some(text), false) = (text, self.reads_context()) {
+                if let (Some(text), false) = (text, self.reads_context() || self.was_brought(&hash)) {
                     let mut stored = stored_letter(letter, written, Some(text), &outcome, StoredState::Kept);
                     stored.cursor = Some(cursor);
                     stored.written = None;

@@ -197,6 +197,17 @@ pub enum DeviceLinkView {
     },
 }
 
+/// Messages that come along to a new device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct HistoryView {
+    /// How many there are; on the old device: how many the relay does not have yet.
+    pub messages: u64,
+    /// How many are here.
+    pub brought: u64,
+    /// This is the old device, which brings them.
+    pub old: bool,
+}
+
 /// An invitation that waits for a yes: by somebody who is not an accepted contact.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InvitationView {
@@ -221,4 +232,7 @@ pub struct Overview {
     pub invitations: Vec<InvitationView>,
     /// A device link under way.
     pub device_link: Option<DeviceLinkView>,
+    /// Messages on their way to a new device of the account, or from the old one.
+    #[serde(default)]
+    pub history: Option<HistoryView>,
 }

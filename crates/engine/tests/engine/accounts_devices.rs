@@ -17,6 +17,14 @@ fn words_shown(w: &World, at: usize) -> Option<String> {
 
 /// Links a new client as a device of `old`'s account.
 pub(crate) fn link(w: &mut World, old: usize) -> usize {
+    let new = compared(w, old);
+    assert_eq!(w.account(old, AccountCommand::ConfirmDevice { yes: true, history: false }), Ok(Answer::Done));
+    w.pass(30_000);
+    new
+}
+
+/// A new client that shows the same words as `old`, which has to say yes.
+pub(crate) fn compared(w: &mut World, old: usize) -> usize {
     let text = match w.account(old, AccountCommand::LinkDevice) {
         Ok(Answer::Link(link)) => link,
         other => panic!("{other:?}"),
@@ -26,8 +34,6 @@ pub(crate) fn link(w: &mut World, old: usize) -> usize {
     assert_eq!(w.account(new, AccountCommand::JoinDevice { link: text, device: "phone".into() }), Ok(Answer::Done));
     w.settle();
     assert_eq!(words_shown(w, old).expect("words"), words_shown(w, new).expect("words"));
-    assert_eq!(w.account(old, AccountCommand::ConfirmDevice { yes: true, history: false }), Ok(Answer::Done));
-    w.pass(30_000);
     new
 }
 
@@ -89,6 +95,7 @@ fn an_account_comes_back_with_its_words() {
         relay,
         entry: None,
         keep_devices: false,
+        anew: None,
     };
     assert_eq!(w.account(new, restore), Ok(Answer::Done), "{:?}", w.told(new));
     w.pass(30_000);
@@ -109,7 +116,8 @@ fn words_of_no_account_are_told() {
     let new = w.client();
     let relay = w.address.clone();
     let words = Zeroizing::new(format!("{}art", "abandon ".repeat(23)));
-    let restore = AccountCommand::Restore { words, device: String::new(), relay, entry: None, keep_devices: false };
+    let restore =
+        AccountCommand::Restore { words, device: String::new(), relay, entry: None, keep_devices: false, anew: None };
     let refused = w.account(new, restore);
     assert!(
         matches!(&refused, Err(CommandError::Account(why)) if why.contains("no account of these words")),

@@ -169,6 +169,7 @@ fn a_contact_whose_devices_have_two_histories_is_stopped_and_told() {
         relay: w.address.clone(),
         entry: None,
         keep_devices: false,
+        anew: None,
     };
     // In one history Anna comes back with one device; Ben hears of it.
     let other = w.parted();

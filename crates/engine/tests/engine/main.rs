@@ -12,8 +12,10 @@
 mod abuse;
 mod accounts_back;
 mod accounts_devices;
+mod accounts_history;
 mod accounts_moves;
 mod accounts_people;
+mod accounts_restore;
 mod accounts_world;
 mod classroom;
 mod hostile;

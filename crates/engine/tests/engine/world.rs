@@ -69,6 +69,8 @@ pub(crate) struct World {
     pub(crate) secret: RoomSecret,
     /// How many blobs were put.
     pub(crate) blobs_put: usize,
+    /// So many blobs are altered when they are got.
+    pub(crate) spoil: usize,
 }
 
 fn key() -> VaultKey {
@@ -89,6 +91,7 @@ impl World {
             address: RelayAddress { host: "127.0.0.1".into(), port: 7070, tls: false, pin: None },
             secret: RoomSecret::from_bytes([5; 32]),
             blobs_put: 0,
+            spoil: 0,
         };
         world.address.pin = Some(Identity::new(&world.identity, None).key_hash());
         world.start_relay();
@@ -267,7 +270,11 @@ impl World {
             }
             Effect::GetBlob { relay, hash, size, .. } => {
                 let got = self.hub.as_ref().and_then(|hub| hub.get_blob(now, &BlobHash(hash), 0..size));
-                let result = got.map(|bytes| bytes.to_vec()).ok_or_else(|| BlobError::Never("not there".into()));
+                let mut result = got.map(|bytes| bytes.to_vec()).ok_or_else(|| BlobError::Never("not there".into()));
+                if let (Ok(bytes), Some(left)) = (&mut result, self.spoil.checked_sub(1)) {
+                    self.spoil = left;
+                    bytes[100] ^= 1;
+                }
                 self.give(at, vec![Input::BlobGot { relay, hash, result }]);
             }
             Effect::Answer(id, answer) => {

@@ -3,17 +3,13 @@
 use estoile_hub::SessionId;
 use estoile_wire::frame::Hello;
 use estoile_wire::id::Nonce;
-use estoile_wire::{ClientFrame, PublicKey, RelayFrame, VERSION};
+use estoile_wire::{ClientFrame, RelayFrame, VERSION};
 
-use super::{Broken, Done, World, broken};
+use super::{Done, World, broken};
 
 /// A session without a client.
 pub(crate) struct Stranger {
     session: SessionId,
-    /// The session's nonce, part of every proof in it.
-    pub(crate) nonce: Nonce,
-    /// The relay's key.
-    pub(crate) relay_key: PublicKey,
 }
 
 impl World {
@@ -25,12 +21,9 @@ impl World {
         let Ok(session) = hub.connect(now, &mut self.rng) else { return broken("the relay takes nobody") };
         let hello = ClientFrame::Hello(Hello { versions: vec![VERSION], challenge: Nonce([5; 32]) }).encode();
         let _ = hub.receive(now, session, &hello);
-        let welcome = hub.take(now, session, 8).into_iter().find_map(|frame| match RelayFrame::decode(&frame) {
-            Ok(RelayFrame::Welcome(welcome)) => Some((welcome.nonce, welcome.relay_key)),
-            _ => None,
-        });
-        let (nonce, relay_key) = welcome.ok_or_else(|| Broken("the relay does not answer".into()))?;
-        Ok(Stranger { session, nonce, relay_key })
+        let answers = hub.take(now, session, 8);
+        let welcome = answers.iter().any(|frame| matches!(RelayFrame::decode(frame), Ok(RelayFrame::Welcome(_))));
+        if welcome { Ok(Stranger { session }) } else { broken("the relay does not answer") }
     }
 
     /// A stranger says something; what the relay answers until nothing more comes.

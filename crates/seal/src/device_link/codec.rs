@@ -10,6 +10,7 @@ use crate::account::{AccountId, Chain, ChainPoint, Generation};
 use crate::card::{hpke_key, relay};
 use crate::cbor;
 use crate::fields::{self, Fields, Malformed, Out, Written};
+use crate::history::Offer as Offered;
 
 /// A message, what it carries, its fields.
 const MAX_NESTING: usize = 3;
@@ -105,9 +106,14 @@ fn read_offer(d: &mut Decoder<'_>) -> Result<Offer, Malformed> {
 
 pub(super) fn granted(granted: &Granted) -> Vec<u8> {
     cbor::write(|e| {
-        e.map(5 + granted.later.len())?.u8(0)?.u64(VERSION)?.u8(1)?.bytes(&granted.chain.encode())?;
+        let fields = 5 + u64::from(granted.history.is_some()) + granted.later.len();
+        e.map(fields)?.u8(0)?.u64(VERSION)?.u8(1)?.bytes(&granted.chain.encode())?;
         e.u8(2)?.u32(granted.generation.number())?.u8(3)?.bytes(granted.generation.secret())?;
         e.u8(4)?.str(&granted.relay.to_string())?;
+        if let Some(history) = &granted.history {
+            e.u8(5)?;
+            history.put(e)?;
+        }
         granted.later.put(e)
     })
 }
@@ -116,7 +122,7 @@ pub(super) fn read_granted(text: &[u8]) -> Result<Granted, DeviceLinkError> {
     if text.len() > MAX_SEALED {
         return Err(DeviceLinkError::Malformed);
     }
-    let (chain, generation, relay, later) = fields::whole(text, MAX_GRANTED_NESTING, |d| {
+    let (chain, generation, relay, history, later) = fields::whole(text, MAX_GRANTED_NESTING, |d| {
         let mut map = Fields::begin(d)?;
         if map.need(0)?.u64()? != VERSION {
             return Err(Malformed);
@@ -125,7 +131,8 @@ pub(super) fn read_granted(text: &[u8]) -> Result<Granted, DeviceLinkError> {
         let number = map.need(2)?.u32()?;
         let generation = Generation::from_parts(number, fields::array(map.need(3)?)?);
         let relay = relay(map.need(4)?.str()?)?;
-        Ok((chain, generation, relay, map.later(4)?))
+        let history = map.may(5)?.map(Offered::read).transpose()?;
+        Ok((chain, generation, relay, history, map.later(5)?))
     })?;
-    Ok(Granted { chain: Chain::verify(&chain)?, generation, relay, later })
+    Ok(Granted { chain: Chain::verify(&chain)?, generation, relay, history, later })
 }

@@ -56,10 +56,21 @@ fn asked(old: &mut Inviter, reveal: &Message) -> String {
     }
 }
 
+fn history() -> crate::history::Offer {
+    let part = crate::history::PartRef { hash: [3; 32], size: 70_000 };
+    crate::history::Offer { key: crate::history::HistoryKey::from_bytes([4; 32]), messages: 1_204, parts: vec![part] }
+}
+
 fn granted(taken: &Taken) -> Granted {
     let link: crate::link::Link = format!("https://relay:7070/#p/x/{}", "A".repeat(43)).parse().unwrap();
     let generation = Recovery::from_entropy([1; 32]).generation(0);
-    Granted { chain: taken.chain.clone(), generation, relay: link.relay_url(), later: Later::default() }
+    Granted {
+        chain: taken.chain.clone(),
+        generation,
+        relay: link.relay_url(),
+        history: Some(history()),
+        later: Later::default(),
+    }
 }
 
 #[test]

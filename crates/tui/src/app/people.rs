@@ -230,9 +230,9 @@ impl App {
     }
 
     /// The old device's user answers.
-    pub(super) fn confirm_device(&mut self, yes: bool) {
+    pub(super) fn confirm_device(&mut self, yes: bool, history: bool) {
         let text = if yes { "The new device is let in." } else { "The new device was not let in." };
-        self.account(text.to_owned(), AccountCommand::ConfirmDevice { yes, history: true });
+        self.account(text.to_owned(), AccountCommand::ConfirmDevice { yes, history });
     }
 
     pub(super) fn cancel_device(&mut self) {
@@ -269,14 +269,16 @@ impl App {
                 }
                 self.close_overlay();
             }
-            Some(Overlay::Device { old, .. }) => match (key.code, *old) {
+            Some(Overlay::Device { old, history, .. }) => match (key.code, *old) {
+                (KeyCode::Char('h' | 'H' | ' '), true) => *history = !*history,
                 (KeyCode::Char('y' | 'Y'), true) => {
+                    let history = *history;
                     self.close_overlay();
-                    self.confirm_device(true);
+                    self.confirm_device(true, history);
                 }
                 (KeyCode::Char('n' | 'N'), true) => {
                     self.close_overlay();
-                    self.confirm_device(false);
+                    self.confirm_device(false, false);
                 }
                 (KeyCode::Esc, _) => {
                     self.close_overlay();
@@ -333,7 +335,9 @@ impl App {
     pub(super) fn device_link(&mut self, view: DeviceLinkView) {
         match view {
             DeviceLinkView::Waiting { .. } => {}
-            DeviceLinkView::Compare { words, old } => self.overlay = Some(Overlay::Device { words, old }),
+            DeviceLinkView::Compare { words, old } => {
+                self.overlay = Some(Overlay::Device { words, old, history: true });
+            }
             DeviceLinkView::Done => {
                 self.close_device_pages();
                 self.tell("The new device belongs to your account.");

@@ -1,6 +1,6 @@
 //! Pages about people: contacts and requests, comparing, a link to share, devices.
 
-use estoile_engine::{ContactState, ContactView};
+use estoile_engine::{ContactState, ContactView, HistoryView};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
@@ -119,7 +119,8 @@ pub(super) fn share(app: &App, frame: &mut Frame<'_>, screen: Rect, title: &str,
     }
 }
 
-pub(super) fn device(app: &App, frame: &mut Frame<'_>, screen: Rect, words: &str, old: bool) {
+/// The words of a device link; `history`: on the old device, whether the messages come along.
+pub(super) fn device(app: &App, frame: &mut Frame<'_>, screen: Rect, words: &str, history: Option<bool>) {
     let width = usize::from(screen.width.min(60)).saturating_sub(4);
     let mut lines = Vec::new();
     let intro = "Does the new device show these words?";
@@ -127,7 +128,16 @@ pub(super) fn device(app: &App, frame: &mut Frame<'_>, screen: Rect, words: &str
     lines.push(Line::default());
     lines.extend(text::wrap(&inert::line(words), width).into_iter().map(|r| Line::styled(r, app.theme.accent())));
     lines.push(Line::default());
-    let answer = if old { "y: yes, the same    n: no, refuse it" } else { "The old device must say yes." };
+    // Only the old device answers, and says whether the messages come along.
+    let answer = match history {
+        Some(brought) => {
+            let tick = if brought { "x" } else { " " };
+            lines.push(Line::raw(format!("[{tick}] h: bring the messages of the private rooms along")));
+            lines.push(Line::default());
+            "y: yes, the same    n: no, refuse it"
+        }
+        None => "The old device must say yes.",
+    };
     lines.push(Line::styled(answer, app.theme.strong()));
     scrolled(app, frame, screen, "New device", lines, 0);
 }
@@ -139,6 +149,9 @@ pub(super) fn devices(app: &App, frame: &mut Frame<'_>, screen: Rect) {
         Some(account) => {
             lines
                 .push(Line::styled(format!("{}, at {}", inert::line(&account.name), account.host), app.theme.strong()));
+            if let Some(history) = &app.overview.history {
+                lines.push(Line::raw(bringing(history)));
+            }
             for device in &account.devices {
                 let name = if device.name.is_empty() { "device".to_owned() } else { inert::line(&device.name) };
                 let mark = match (device.own, device.removed) {
@@ -153,4 +166,13 @@ pub(super) fn devices(app: &App, frame: &mut Frame<'_>, screen: Rect) {
     lines.push(Line::default());
     lines.push(Line::styled("/device links a new one; to remove one: estoile device remove DEVICE", app.theme.quiet()));
     scrolled(app, frame, screen, "Your devices", lines, 0);
+}
+
+/// How far the messages are that come along to a new device.
+fn bringing(history: &HistoryView) -> String {
+    if history.old {
+        format!("  Bringing {} messages along: leave this program open.", history.messages)
+    } else {
+        format!("  {} of {} messages of the old device are here.", history.brought, history.messages)
+    }
 }

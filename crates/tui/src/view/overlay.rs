@@ -50,7 +50,9 @@ pub(super) fn draw(app: &App, frame: &mut Frame<'_>, screen: Rect) {
         Some(Overlay::Contacts { chosen }) => contacts::contacts(app, frame, screen, *chosen),
         Some(Overlay::Verify(page)) => contacts::verify(app, frame, screen, page),
         Some(Overlay::Share { title, about, link }) => contacts::share(app, frame, screen, title, about, link),
-        Some(Overlay::Device { words, old }) => contacts::device(app, frame, screen, words, *old),
+        Some(Overlay::Device { words, old, history }) => {
+            contacts::device(app, frame, screen, words, old.then_some(*history));
+        }
         Some(Overlay::Devices) => contacts::devices(app, frame, screen),
     }
 }

@@ -65,6 +65,7 @@ impl Accounts {
             return;
         }
         let Some(ticket) = self.own.as_ref().map(|own| own.contact_ticket(&from.0)) else { return };
+        let before = self.same_words(&from, cx);
         let id = self.next_contact();
         let contact = StoredContact {
             account: from.0,
@@ -85,7 +86,23 @@ impl Accounts {
         };
         self.contacts.insert(id, contact);
         self.change_contact(id, |_| {});
-        self.told(id, "asks to be your contact", "Say yes (estoile contact accept) or forget the request.", cx);
+        match before {
+            None => {
+                self.told(id, "asks to be your contact", "Say yes (estoile contact accept) or forget the request.", cx)
+            }
+            Some(name) => {
+                let what = format!("asks to be your contact, and has the same recovery words as your contact {name}");
+                let advice = "Their relay may have lost the account, so that they began anew; or somebody else has their words. Ask them in another way before you say yes.";
+                self.told(id, &what, advice, cx);
+            }
+        }
+    }
+
+    /// A contact whose account has the same root key: the account was begun anew after its log was lost.
+    fn same_words(&self, from: &AccountId, cx: &Cx<'_>) -> Option<String> {
+        let root = cx.book.verified_chain(&from.0)?.root();
+        let same = |c: &&StoredContact| cx.book.verified_chain(&c.account).is_some_and(|chain| chain.root() == root);
+        self.contacts.values().find(same).map(|c| c.name.clone())
     }
 
     /// Somebody says yes.

@@ -51,7 +51,9 @@ impl Accounts {
 
     /// A linked device has read all that the others wrote: it opens the mailbox and the shelf, and knocks at the rooms.
     pub(super) fn settle_in(&mut self, cx: &mut Cx<'_>) {
-        let Some(own) = self.own.as_mut() else { return };
+        // What they wrote last may be a blob that is not here yet; and where the relay has lost the log, they write it anew.
+        let read = |own: &&mut Own| own.stored.summary_blob.is_none() && own.stored.devices.len() > 1;
+        let Some(own) = self.own.as_mut().filter(read) else { return };
         if !core::mem::take(&mut own.stored.joined) {
             return;
         }

@@ -136,3 +136,82 @@ pub(crate) struct StoredSeen {
     #[cbor(with = "minicbor::bytes")]
     pub(crate) id: [u8; 16],
 }
+
+/// A record of the account's log that is a blob.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredLogBlob {
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) hash: [u8; 32],
+    #[n(1)]
+    pub(crate) size: u64,
+    #[n(2)]
+    pub(crate) generation: u32,
+    /// The epoch for which it is sealed.
+    #[n(3)]
+    pub(crate) epoch: u64,
+}
+
+/// A part of the messages that go along to a new device.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredPart {
+    /// The new device.
+    #[n(0)]
+    pub(crate) device: PublicKey,
+    /// How many messages are in it.
+    #[n(1)]
+    pub(crate) messages: u64,
+    /// The sealed part.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) sealed: Vec<u8>,
+    /// When the new device does not look for it any more.
+    #[n(3)]
+    pub(crate) until: Millis,
+}
+
+/// The messages that come along from the old device.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredHistory {
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) key: [u8; 32],
+    /// How many there are.
+    #[n(1)]
+    pub(crate) messages: u64,
+    /// Where they lie: hash and size of each part.
+    #[n(2)]
+    pub(crate) parts: Vec<StoredPartRef>,
+    /// The next part to get.
+    #[n(3)]
+    pub(crate) next: u32,
+    /// How many messages were taken in.
+    #[n(4)]
+    pub(crate) brought: u64,
+    /// How many parts did not come, or did not open.
+    #[n(5)]
+    pub(crate) lost: u32,
+    /// When what has not come is given up.
+    #[n(6)]
+    pub(crate) until: Millis,
+}
+
+impl Drop for StoredHistory {
+    fn drop(&mut self) {
+        self.key.zeroize();
+    }
+}
+
+/// Where a part lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredPartRef {
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) hash: [u8; 32],
+    #[n(1)]
+    pub(crate) size: u64,
+}

@@ -184,3 +184,23 @@ fn a_reload_asks_for_everything_again() {
     face.feed(Msg::Rooms(vec![room_view(1, "garden")]));
     assert_eq!(face.app.rooms.len(), 1, "a room forgotten meanwhile is gone");
 }
+
+#[test]
+fn the_old_device_says_whether_the_messages_come_along() {
+    use estoile_engine::{AccountCommand, DeviceLinkView};
+    for (keys, wanted) in [("y", true), ("hy", false), ("hhy", true)] {
+        let mut face = garden();
+        face.engine(Event::DeviceLink(DeviceLinkView::Compare { words: "able baker chef dog".into(), old: true }));
+        assert!(screen(&face.app).contains("[x] h: bring the messages"), "{}", screen(&face.app));
+        keys.chars().for_each(|key| face.tap(KeyCode::Char(key)));
+        let commands = face.commands();
+        let said = commands.iter().find_map(|(_, command)| match command {
+            Command::Account(AccountCommand::ConfirmDevice { yes, history }) => Some((*yes, *history)),
+            _ => None,
+        });
+        assert_eq!(said, Some((true, wanted)), "{keys}");
+    }
+    let mut face = garden();
+    face.engine(Event::DeviceLink(DeviceLinkView::Compare { words: "able baker chef dog".into(), old: false }));
+    assert!(!screen(&face.app).contains("bring the messages"), "the new device is not asked");
+}

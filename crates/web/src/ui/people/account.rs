@@ -162,7 +162,7 @@ fn restore(app: App) -> AnyView {
         let Some((relay, entry)) = place(doing, code) else { return };
         let device = device.get_untracked().trim().to_owned();
         let keep_devices = keep.get_untracked();
-        let command = AccountCommand::Restore { words, device, relay, entry, keep_devices };
+        let command = AccountCommand::Restore { words, device, relay, entry, keep_devices, anew: None };
         doing.command(Command::Account(command), move |_| {
             app.tell("The account is yours again. Rooms let you in as soon as somebody there who may is online.");
             app.go(Screen::People);

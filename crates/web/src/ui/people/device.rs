@@ -148,7 +148,7 @@ fn compare(app: App, words: &str, old: bool) -> AnyView {
     };
     let answers = old.then(|| {
         div().class("stack").child((
-            parts::tick("Bring the messages along, as far as this version can", history),
+            parts::tick("Bring the messages of the private rooms along", history),
             div().class("actions").child((
                 parts::act("primary", "Yes, the same words", move || answer(true)),
                 parts::act("danger", "No, refuse it", move || answer(false)),
