@@ -25,7 +25,8 @@ pub(crate) const TARGET: u64 = 20;
 const LOW: u64 = 10;
 /// The shelf is looked at this often.
 const CHECK_EVERY_MS: u64 = 10 * 60 * 1000;
-/// After a refusal it is looked at again this soon.
+/// After a refusal it is looked at again this soon, and after each further one in a row twice as late: a relay that says
+/// that the shelf is empty and refuses what is put there must not have us make keys for ever.
 const AGAIN_MS: u64 = 2_000;
 /// A last-resort item may be taken again and again: it is changed this often.
 const LAST_RESORT_MS: u64 = 7 * 24 * 60 * 60 * 1000;
@@ -51,6 +52,8 @@ pub(crate) struct Shelf {
     /// Slots of devices that are gone, to be dropped.
     drop: Vec<[u8; 16]>,
     was_full: bool,
+    /// Refusals in a row.
+    refusals: u32,
 }
 
 impl Shelf {
@@ -70,7 +73,9 @@ impl Shelf {
     pub(super) fn refused(&mut self, request: u64, now: Millis) {
         if self.request == Some(request) {
             self.offline();
-            self.next_check = now.saturating_add(AGAIN_MS);
+            let wait = AGAIN_MS.saturating_mul(1_u64.checked_shl(self.refusals).unwrap_or(u64::MAX));
+            self.next_check = now.saturating_add(wait.min(CHECK_EVERY_MS));
+            self.refusals = self.refusals.saturating_add(1);
         }
     }
 
@@ -148,6 +153,7 @@ impl Accounts {
         if items.is_empty() && last.is_none() {
             // Everything is there: looked at again later.
             self.shelf.was_full = true;
+            self.shelf.refusals = 0;
             self.shelf.left = None;
             self.shelf.checked = Some(left);
             self.shelf.next_check = cx.now.saturating_add(CHECK_EVERY_MS);
