@@ -215,3 +215,40 @@ pub(crate) struct StoredPartRef {
     #[n(1)]
     pub(crate) size: u64,
 }
+
+/// A knock of ours that waits for its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub(crate) struct StoredKnock {
+    #[n(0)]
+    pub(crate) room: u32,
+    #[n(1)]
+    pub(crate) name: String,
+    /// The room's log, where it is known.
+    #[n(2)]
+    pub(crate) log: Option<LogId>,
+    #[n(3)]
+    pub(crate) at: Millis,
+    /// The door at which it was posted, where the account's log named it.
+    #[n(4)]
+    pub(crate) door: Option<LogId>,
+    /// Where that door is, and what opens it: the knock may have to be sent once more.
+    #[n(5)]
+    pub(crate) address: Option<StoredAddress>,
+    #[n(6)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) ticket: Option<[u8; 32]>,
+    /// With which room link.
+    #[n(7)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) link: Option<[u8; 8]>,
+    /// Or to follow which room's move; neither: as a device of a member.
+    #[n(8)]
+    pub(crate) from: Option<LogId>,
+}
+
+impl StoredKnock {
+    pub(crate) const fn new(room: u32, name: String, at: Millis) -> Self {
+        Self { room, name, log: None, at, door: None, address: None, ticket: None, link: None, from: None }
+    }
+}
