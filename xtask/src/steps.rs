@@ -1,5 +1,6 @@
 //! The steps of `cargo xtask test`, each timed; a table of the seconds closes the run.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -70,11 +71,44 @@ pub fn weakened() -> Result<()> {
         c
     });
     // This program is the compiler's wrapper: it adds the cfg for the workspace's crates, so that the dependencies are shared.
-    let wrapper = std::env::current_exe().context("this program's own path")?;
+    let wrapper = own_copy()?;
     run(c
         .args(["nextest", "run", "-p", "estoile-lab", "--test", "weakened", "--status-level", "slow"])
         .env("RUSTC_WORKSPACE_WRAPPER", wrapper)
         .env(WRAPS, "1"))
+}
+
+/// A copy of this running program: the build step may have written another in its place, and then its own path is gone.
+fn own_copy() -> Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    let from = if running.exists() {
+        running.to_owned()
+    } else {
+        std::env::current_exe().context("this program's own path")?
+    };
+    let to = root().join("target/tools/weakener");
+    // Cargo compiles everything anew when its wrapper is a newer file.
+    let bytes = std::fs::read(&from).context("this program's own file")?;
+    if std::fs::read(&to).is_ok_and(|there| there == bytes) {
+        return Ok(to);
+    }
+    std::fs::create_dir_all(to.parent().context("a folder")?)?;
+    // Removed first: a program that runs cannot be written over.
+    let _ = std::fs::remove_file(&to);
+    std::fs::write(&to, bytes)?;
+    make_runnable(&to)?;
+    Ok(to)
+}
+
+#[cfg(unix)]
+fn make_runnable(file: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755))?)
+}
+
+#[cfg(not(unix))]
+fn make_runnable(_file: &Path) -> Result<()> {
+    Ok(())
 }
 
 /// Set where cargo runs this program in front of the compiler.
