@@ -190,6 +190,29 @@ fn a_room_link_lets_in_as_many_as_it_says() {
 }
 
 #[test]
+fn a_room_link_that_is_over_or_revoked_lets_nobody_in() {
+    let relay = Relay::start();
+    let ((alice, _), (bob, _), (carol, _)) =
+        (Person::new("Alice", &relay), Person::new("Bob", &relay), Person::new("Carol", &relay));
+    alice.line(&["room", "new", "--private", "--name", "Club"]);
+    let revoked = alice.line(&["room", "link", "Club"]);
+    alice.run(&["room", "unlink", "Club"]).ok();
+    let over = alice.line(&["room", "link", "Club", "--expires", "1m"]);
+    let open = alice.start(&["tail", "Club", "--clock", "+5m"]);
+    open.says("following");
+    for (who, name, link, why) in [(&bob, "Bob", &over, "the link has ended"), (&carol, "Carol", &revoked, "revoked")] {
+        who.run(&["room", "join", link]).ok();
+        let told = open.says(why);
+        assert!(told.contains(name) && told.contains("not let in"), "{told}");
+        assert_eq!(who.objects(&["room", "list"])[0]["waiting"], true);
+    }
+    drop(open);
+    let members = alice.objects(&["room", "members", "Club"]);
+    // The links that still stand are listed below the members.
+    assert_eq!(members.iter().filter(|m| m["account"].is_string()).count(), 1, "{members:?}");
+}
+
+#[test]
 fn a_new_device_sees_the_room_and_a_removed_one_does_not() {
     let relay = Relay::start();
     let ((alice, words), (bob, _)) = (Person::new("Alice", &relay), Person::new("Bob", &relay));
