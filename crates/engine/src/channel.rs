@@ -17,6 +17,7 @@ use minicbor::{Decode, Encode};
 use crate::command::RelayAddress;
 use crate::names;
 use crate::out::Cx;
+use crate::patience::Patience;
 use crate::stored::StoredAddress;
 use crate::view::RelayId;
 
@@ -164,6 +165,7 @@ pub(crate) struct Channel {
     pub(crate) stored: StoredChannel,
     log: LogId,
     attach: Attach,
+    patience: Patience,
     /// Everything that waited was read since this connection was made.
     pub(crate) read_up: bool,
     tickets_request: Option<u64>,
@@ -216,6 +218,7 @@ impl Channel {
             relay: RelayId(u32::MAX),
             log: LogId([0; 32]),
             attach: Attach::Out,
+            patience: Patience::default(),
             read_up: false,
             tickets_request: None,
             tickets_wait: matches!(stored.purpose, Purpose::Mailbox | Purpose::Shelf),
@@ -344,6 +347,7 @@ impl Channel {
     pub(crate) fn clock_went_back(&mut self, by: u64) {
         self.pause_until = self.pause_until.saturating_sub(by);
         self.attach.clock_went_back(by);
+        self.patience.clock_went_back(by);
     }
 
     pub(crate) fn flush(&mut self, cx: &mut Cx<'_>) {

@@ -25,6 +25,7 @@ mod link;
 mod names;
 pub mod notice;
 mod out;
+mod patience;
 mod private;
 mod room;
 mod stored;

@@ -6,7 +6,7 @@ pub(crate) mod greeting;
 
 pub(crate) use greeting::GreetError;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use estoile_wire::frame::{Hello, Ping, Welcome};
 use estoile_wire::id::{CertificateHash, Nonce};
@@ -74,6 +74,10 @@ pub(crate) struct Session {
     pub(crate) clock_off: i64,
     next_request: u64,
     routes: BTreeMap<u64, Route>,
+    /// Requests without an answer.
+    open: BTreeSet<u64>,
+    /// Requests below were made before the last ping.
+    pinged_at: u64,
     next_ping: Millis,
     pong_by: Option<Millis>,
 }
@@ -83,21 +87,33 @@ impl Session {
     pub(crate) fn request(&mut self, whose: impl Into<Route>) -> u64 {
         let request = self.next_request;
         self.next_request = self.next_request.saturating_add(1);
-        if self.routes.len() >= MAX_ROUTES {
-            self.routes.pop_first();
+        if self.routes.len() >= MAX_ROUTES
+            && let Some((oldest, _)) = self.routes.pop_first()
+        {
+            self.open.remove(&oldest);
         }
         self.routes.insert(request, whose.into());
+        self.open.insert(request);
         request
     }
 
     /// Whose request this was; it is answered now.
     pub(crate) fn answered(&mut self, request: u64) -> Option<Route> {
+        self.open.remove(&request);
         self.routes.remove(&request)
     }
 
-    /// Whose request this is.
-    pub(crate) fn route(&self, request: u64) -> Option<Route> {
-        self.routes.get(&request).copied()
+    /// Whose request this is, which is answered by more than one frame.
+    pub(crate) fn route(&mut self, request: u64) -> Option<Route> {
+        let route = self.routes.get(&request).copied()?;
+        self.open.remove(&request);
+        Some(route)
+    }
+
+    /// Whether a request that was made before the last ping has no answer: whoever answers pings and nothing else makes
+    /// every wait endless.
+    fn is_ignored(&self) -> bool {
+        self.open.first().is_some_and(|oldest| *oldest < self.pinged_at)
     }
 
     /// Sends a frame.
@@ -238,6 +254,8 @@ impl Link {
             clock_off: off,
             next_request: 1,
             routes: BTreeMap::new(),
+            open: BTreeSet::new(),
+            pinged_at: 0,
             next_ping: cx.now.saturating_add(PING_EVERY_MS),
             pong_by: None,
         }));
@@ -315,6 +333,11 @@ impl Link {
         if let State::Up(session) = &mut self.state
             && session.pong_by.is_none()
         {
+            if session.is_ignored() {
+                self.break_off("the relay leaves unanswered what it was asked".to_owned(), cx);
+                return true;
+            }
+            session.pinged_at = session.next_request;
             session.next_ping = cx.now.saturating_add(PING_EVERY_MS);
             session.pong_by = Some(cx.now.saturating_add(PONG_WITHIN_MS));
             let request = session.next_request;

@@ -39,6 +39,7 @@ use crate::out::Cx;
 use crate::turn::CommandId;
 use crate::view::{MemberView, PrivateView, Role, RoomId, RoomLinkView};
 
+pub(crate) use body::sender_trace;
 pub(crate) use seam::{
     AccountId, BlobRef, Expected, Founding, Incoming, Intent, JoinError, KeptGroup, Me, News, Outgoing, Secrets, Taken,
 };

@@ -20,6 +20,7 @@ mod presence;
 mod receive;
 mod sealed;
 mod send;
+mod stall;
 mod timeline;
 mod views;
 
@@ -42,6 +43,7 @@ use crate::command::{CommandError, RelayAddress};
 use crate::link::LinkView;
 use crate::names::{self, Tag};
 use crate::out::Cx;
+use crate::patience::Patience;
 use crate::private::{AccountId, KeptGroup, Private};
 use crate::stored::{Progress, StoredBrought, StoredEnd, StoredHeld, StoredRoom, StoredSealed};
 use crate::view::{Event, RelayId, RoomId, RoomView};
@@ -75,6 +77,7 @@ pub(crate) struct Room {
     /// Sends that wait for the first catch-up, because their letters need parents.
     waiting: VecDeque<SendJob>,
     attach: Attach,
+    patience: Patience,
     hold: Hold,
     /// Letters from the future, by local number.
     future: BTreeMap<u64, StoredHeld>,
@@ -217,6 +220,7 @@ impl Room {
             presence: Presence::default(),
             answers: Answers::default(),
             rescan: None,
+            patience: Patience::default(),
             last_view: None,
             unseen_told: false,
             read_up: false,
@@ -286,6 +290,7 @@ impl Room {
     /// This clock was set back: what waits must not wait longer than it would have.
     pub(crate) fn clock_went_back(&mut self, by: u64) {
         self.attach.clock_went_back(by);
+        self.patience.clock_went_back(by);
         self.outbox.clock_went_back(by);
         self.presence.clock_went_back(by);
         self.hold.clock_went_back(by);
@@ -334,6 +339,7 @@ impl Room {
         let sends = self.sends();
         [
             self.attach.next_timeout(),
+            self.stalls_at(),
             self.hold.next_timeout(),
             self.next_release(),
             self.next_end(),

@@ -238,6 +238,10 @@ pub(crate) struct StoredSealed {
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
     pub(crate) body: Option<Vec<u8>>,
+    /// The trace of its sender.
+    #[n(4)]
+    #[cbor(with = "minicbor::bytes")]
+    pub(crate) trace: Option<[u8; 32]>,
 }
 
 impl core::fmt::Debug for StoredSealed {

@@ -100,7 +100,9 @@ impl Group {
         let (commit, welcome, _) = bundle.into_messages();
         let commit = commit.tls_serialize_detached().map_err(|_| MlsError::TooLong)?;
         let welcome = welcome.map(|w| w.tls_serialize_detached()).transpose().map_err(|_| MlsError::TooLong)?;
-        self.provider.store.set(vec![PENDING], Some(Zeroizing::new(Sha256::digest(&commit).to_vec())));
+        let mut kept = Sha256::digest(&commit).to_vec();
+        kept.extend(crate::sender_trace(&commit).unwrap_or_default());
+        self.provider.store.set(vec![PENDING], Some(Zeroizing::new(kept)));
         let fits = commit.len() <= MAX_MESSAGE && welcome.as_ref().is_none_or(|w| w.len() <= MAX_MESSAGE);
         match self.pending() {
             Some(facts) if fits => Ok(Pending { commit, welcome, facts }),

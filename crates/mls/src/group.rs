@@ -23,6 +23,9 @@ const MAX_FORWARD: u32 = 1000;
 /// and one that was refused for now goes in after the others. Keys passed over are kept so long, and no longer.
 const OUT_OF_ORDER: u32 = 128;
 
+/// Bytes of a SHA-256.
+const HASH: usize = 32;
+
 /// One device's part in one group. See the crate's first page for the order of calls.
 pub struct Group {
     pub(crate) provider: Provider,
@@ -170,7 +173,14 @@ impl Group {
 
     /// SHA-256 of the pending commit, if one is pending.
     pub(crate) fn pending_hash(&self) -> Option<Zeroizing<Vec<u8>>> {
-        self.provider.store.get(&[PENDING])
+        let mut kept = self.provider.store.get(&[PENDING])?;
+        kept.truncate(HASH);
+        Some(kept)
+    }
+
+    /// The pending commit's sender trace, if one is pending and it was kept with it.
+    pub(crate) fn pending_trace(&self) -> Option<[u8; HASH]> {
+        self.provider.store.get(&[PENDING])?.get(HASH..)?.try_into().ok()
     }
 
     /// Puts one entry back and builds the group anew from the map.

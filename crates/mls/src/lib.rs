@@ -47,6 +47,7 @@ mod open;
 mod rules;
 mod store;
 mod suite;
+mod trace;
 
 pub use commit::{Pending, Plan};
 pub use error::{MlsError, OpenError};
@@ -58,6 +59,7 @@ pub use key_package::{KeyPackageView, NewKeyPackage, Validity, inspect_key_packa
 pub use open::{Facts, Incoming, Staged};
 pub use store::Change;
 pub use suite::Suite;
+pub use trace::sender_trace;
 
 /// The longest message that is looked at: the relay's largest blob.
 pub const MAX_MESSAGE: usize = 32 * 1024 * 1024;

@@ -115,7 +115,10 @@ impl Group {
         // An application message is never refused once it is open; for the others the ratchets can be put back.
         let before = if kind == ContentType::Application { None } else { self.provider.store.get(&[MESSAGES]) };
         let message = ProtocolMessage::from(message);
-        let processed = self.mls.process_message(&self.provider, message).map_err(|e| refusal(kind, e))?;
+        let processed = self.mls.process_message(&self.provider, message).map_err(|e| match refusal(kind, e) {
+            OpenError::OwnCommit => self.own(kind, bytes),
+            error => error,
+        })?;
         let Sender::Member(sender) = *processed.sender() else { return Err(OpenError::Unwelcome("external sender")) };
         let leaf = sender.u32();
         match processed.into_content() {
@@ -142,7 +145,7 @@ impl Group {
                     .map_err(|e| OpenError::Library(e.to_string()))?;
                 Ok(Incoming::Leave { leaf })
             }
-            ProcessedMessageContent::OwnPrivateMessage => Err(own(kind)),
+            ProcessedMessageContent::OwnPrivateMessage => Err(self.own(kind, bytes)),
             _ => self.undo(before, OpenError::Unwelcome("a message from outside")),
         }
     }
@@ -185,17 +188,22 @@ impl Group {
         Ok(message)
     }
 
+    /// A message by our own leaf, which can't be opened.
+    fn own(&self, kind: ContentType, bytes: &[u8]) -> OpenError {
+        match kind {
+            // Our pending commit, altered on the way: no sign of a copy.
+            ContentType::Commit if self.pending_trace().is_some_and(|t| Some(t) == crate::sender_trace(bytes)) => {
+                OpenError::Undecryptable
+            }
+            ContentType::Commit => OpenError::OwnCommit,
+            ContentType::Proposal => OpenError::OwnLeave,
+            ContentType::Application => OpenError::OwnMessage,
+        }
+    }
+
     fn undo(&mut self, before: Option<Zeroizing<Vec<u8>>>, why: OpenError) -> Result<Incoming, OpenError> {
         self.put_back(MESSAGES, before).map_err(|e| OpenError::Library(e.to_string()))?;
         Err(why)
-    }
-}
-
-fn own(kind: ContentType) -> OpenError {
-    match kind {
-        ContentType::Commit => OpenError::OwnCommit,
-        ContentType::Proposal => OpenError::OwnLeave,
-        ContentType::Application => OpenError::OwnMessage,
     }
 }
 

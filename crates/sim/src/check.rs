@@ -153,7 +153,7 @@ impl World {
     }
 
     /// Nothing of what was said lies or travels in the clear.
-    fn check_secrecy(&mut self) -> Result<(), String> {
+    pub(crate) fn check_secrecy(&mut self) -> Result<(), String> {
         let needles = self.clear_texts();
         if self.leaked {
             return Err("a frame carried something in the clear".to_owned());

@@ -113,6 +113,11 @@ impl Face {
         &self.screen
     }
 
+    /// Whether a letter on the screen is its own.
+    pub(crate) fn wrote(&self, id: &LetterId) -> bool {
+        self.messages.get(id).is_some_and(|m| m.own)
+    }
+
     /// A message on the screen.
     pub(crate) fn message(&self, id: &LetterId) -> Option<&MessageView> {
         self.messages.get(id)

@@ -23,6 +23,7 @@ use crate::plan::{Plan, below, one_in, pick};
 use crate::world::{Failure, World};
 
 use plots::Plot;
+pub(crate) use setup::name_of;
 use tape::Tape;
 
 /// People; each has two devices at first.
@@ -134,6 +135,16 @@ impl PrivateWorld {
         Self::planned(seed, wall, plan, ChaCha20Rng::seed_from_u64(seed), classic, devices)
     }
 
+    /// What goes wrong in a world under a relay that cheats.
+    pub(crate) fn draw(rng: &mut ChaCha20Rng, devices: usize) -> Plan {
+        Plan { members: PEOPLE.saturating_mul(devices), ..draw(rng) }
+    }
+
+    /// A world that nothing has happened in yet, and in which nothing goes wrong until its plan is changed.
+    pub(crate) fn bare(seed: u64, wall: Millis, trouble: &Plan, rng: ChaCha20Rng, devices: usize) -> World {
+        Self::planned(seed, wall, trouble.clone(), rng, seed % 16 != 7, devices).world
+    }
+
     fn planned(seed: u64, wall: Millis, trouble: Plan, mut rng: ChaCha20Rng, classic: bool, devices: usize) -> Self {
         let today = wall.saturating_sub(wall.checked_rem(DAY).unwrap_or(0));
         // A world lasts a day and more, and must not get further ahead of this machine's clock than keys are valid before.
@@ -220,7 +231,7 @@ impl World {
     }
 
     /// Everybody begins to talk, to act, and to carry out what was planned.
-    fn play_on(&mut self) {
+    pub(crate) fn play_on(&mut self) {
         for client in 0..self.clients.len() {
             self.plan_say(client);
             self.plan_act(client);

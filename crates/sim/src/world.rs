@@ -1,6 +1,7 @@
 //! The world: what happens when, and to whom. Everything that is drawn comes from one generator.
 
 mod blobs;
+mod cheats;
 mod clients;
 mod relay;
 
@@ -14,6 +15,7 @@ use estoile_wire::Millis;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
 
+use crate::cheat::Cheat;
 use crate::client::Client;
 use crate::net::{ConnectionId, Net};
 use crate::plan::{Plan, below};
@@ -90,6 +92,10 @@ pub(crate) enum Happening {
     Plot { plot: usize },
     /// A client's part of a blob reaches the relay.
     Put { client: usize, life: u64, relay: RelayId, hash: [u8; 32], token: [u8; 32], from: u64, bytes: Arc<[u8]> },
+    /// The relay keeps a copy of all that it has, for a cheat.
+    Copy { cheat: usize },
+    /// The relay goes back to that copy.
+    GoBack { cheat: usize },
     /// A client's wish for a blob reaches the relay.
     Get { client: usize, life: u64, relay: RelayId, hash: [u8; 32], size: u64 },
 }
@@ -123,6 +129,10 @@ pub struct World {
     relay_life: u64,
     relay_seed: [u8; 32],
     commit_planned: bool,
+    /// How the relay cheats at the moment.
+    pub(crate) cheats: Vec<Cheat>,
+    /// What it may go back to, by cheat.
+    copies: BTreeMap<usize, MemoryStore>,
     pub(crate) secret: [u8; 32],
     pub(crate) said: BTreeMap<CommandId, Said>,
     attempts: u64,
@@ -151,6 +161,11 @@ impl World {
         Self::planned(seed, plan, ChaCha20Rng::seed_from_u64(seed), START, None)
     }
 
+    /// A quick room's world with a plan and a generator of one's own.
+    pub(crate) fn quick(seed: u64, plan: Plan, rng: ChaCha20Rng) -> Self {
+        Self::planned(seed, plan, rng, START, None)
+    }
+
     pub(crate) fn planned(seed: u64, plan: Plan, mut rng: ChaCha20Rng, start: Millis, play: Option<Box<Play>>) -> Self {
         let (mut secret, mut relay_seed) = ([0; 32], [0; 32]);
         rng.fill_bytes(&mut secret);
@@ -176,6 +191,8 @@ impl World {
             relay_life: 0,
             relay_seed,
             commit_planned: false,
+            cheats: Vec::new(),
+            copies: BTreeMap::new(),
             secret,
             said: BTreeMap::new(),
             attempts: 0,
@@ -230,6 +247,7 @@ impl World {
 
     pub(crate) fn heal(&mut self) {
         self.plan.heal();
+        self.cheats.clear();
         self.quiet = true;
         if self.hub.is_none() {
             self.later(0, Happening::RelayUp);
@@ -297,6 +315,8 @@ impl World {
             Happening::RelayUp => self.relay_up()?,
             Happening::Act { client } => self.act(client)?,
             Happening::Plot { plot } => self.plot(plot)?,
+            Happening::Copy { cheat } => self.copy_store(cheat),
+            Happening::GoBack { cheat } => self.go_back(cheat),
             Happening::Put { client, life, relay, hash, token, from, bytes } => {
                 let result = self.blob_arrives(&token, from, &bytes);
                 self.blob_ends(client, life, Input::BlobPut { relay, hash, result })?;

@@ -44,6 +44,8 @@ impl Channel {
             Attach::Out => self.begin(session, cx),
             Attach::Waiting { until } if until <= cx.now => self.begin(session, cx),
             Attach::Live => self.send_due(session, cx),
+            // It began to read the log out and does not come to an end.
+            Attach::Reading if self.patience.ends(cx.now) => self.attach(session, cx),
             _ => {}
         }
     }
@@ -51,6 +53,7 @@ impl Channel {
     pub(crate) fn next_timeout(&self) -> Option<Millis> {
         match self.attach {
             Attach::Waiting { until } => Some(until),
+            Attach::Reading => self.patience.next_timeout(),
             Attach::Live if self.pause_until > 0 => Some(self.pause_until),
             _ => None,
         }
@@ -144,6 +147,7 @@ impl Channel {
             self.changed = true;
         }
         self.attach = Attach::Reading;
+        self.patience.goes_on(cx.now);
         if frame.last < self.stored.cursor {
             // The relay was put back, or the log made anew: read all of it; letters are told by their ids.
             self.stored.cursor = 0;
@@ -156,6 +160,7 @@ impl Channel {
         if !matches!(self.attach, Attach::Reading | Attach::Live) || frame.cursor <= self.stored.cursor {
             return;
         }
+        self.patience.goes_on(cx.now);
         self.stored.cursor = frame.cursor;
         self.changed = true;
         let heard = Heard { cursor: frame.cursor, epoch: frame.epoch, body: frame.body.to_vec() };
@@ -171,6 +176,7 @@ impl Channel {
             return;
         }
         self.attach = Attach::Live;
+        self.patience.over();
         self.read_up = true;
         if frame.cursor > self.stored.cursor {
             self.stored.cursor = frame.cursor;

@@ -3,7 +3,7 @@
 use estoile_wire::frame::{Append, Counted, Kept, Refused, Ticket, Tickets};
 use estoile_wire::id::{LogKind, TicketHash};
 use estoile_wire::refusal::Retry;
-use estoile_wire::{ClientFrame, Id16, PublicKey, Refusal, proof};
+use estoile_wire::{ClientFrame, Id16, Millis, PublicKey, Refusal, proof};
 
 use super::attach::{Attach, later};
 use super::{Channel, ChannelNews};
@@ -91,7 +91,7 @@ impl Channel {
         self.news.push(ChannelNews::Counted { request: frame.request, frame: Box::new(frame) });
     }
 
-    pub(crate) fn kept(&mut self, frame: &Kept) {
+    pub(crate) fn kept(&mut self, frame: &Kept, now: Millis) {
         let Some(at) = self.flights.iter().position(|(request, _)| *request == frame.request) else { return };
         let (request, id16) = self.flights.remove(at);
         if self.kind() == LogKind::Fixed {
@@ -102,6 +102,7 @@ impl Channel {
             // Nothing more is written before the commit itself has come, and the next epoch's key was proven.
             if self.is_live() && self.appended_in == self.stored.epoch {
                 self.attach = Attach::Reading;
+                self.patience.goes_on(now);
             }
             self.news.push(ChannelNews::Appended { request });
         }

@@ -59,7 +59,7 @@ impl Engine {
                         f.request,
                         cx,
                         |room, session, cx| room.kept(&f, session, cx),
-                        |channel, _, _| channel.kept(&f),
+                        |channel, _, cx| channel.kept(&f, cx.now),
                     );
                 }
             }

@@ -67,6 +67,14 @@ pub(super) fn parse(body: &[u8]) -> Body<'_> {
     }
 }
 
+/// The trace of its sender that a record's body leaves, if it is a message.
+pub(crate) fn sender_trace(body: &[u8]) -> Option<[u8; 32]> {
+    match parse(body) {
+        Body::Inline(message) => estoile_mls::sender_trace(message),
+        _ => None,
+    }
+}
+
 /// A message that fits into a record.
 pub(super) fn inline(message: &[u8]) -> Option<Vec<u8>> {
     (message.len() < MAX_BODY).then(|| [[INLINE].as_slice(), message].concat())

@@ -92,8 +92,9 @@ pub(crate) struct BlobRef {
 pub(crate) enum Taken {
     /// A letter by a member's device: the packet inside, for [`estoile_seal::letter::Written::from_private_bytes`].
     Letter { sender: PublicKey, account: AccountId, packet: Zeroizing<Vec<u8>> },
-    /// A letter of our own: SHA-256 of the record's body. Whoever seals knows it, or calls [`super::Private::copied`].
-    Ours([u8; 32]),
+    /// A letter of our own, by SHA-256 of the record's body and the trace of its sender (none of a body that has none).
+    /// Whoever seals knows them, or calls [`super::Private::copied`].
+    Ours { digest: [u8; 32], trace: Option<[u8; 32]> },
     /// Nothing to be done: a wish to leave, an old commit read again, something refused and told.
     Nothing,
     /// A commit was merged: the log stands in [`super::Private::epoch`] now, and opens with [`super::Private::access`].

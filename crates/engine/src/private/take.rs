@@ -149,7 +149,7 @@ impl Private {
     /// A record that does not end the epoch, and does not open.
     fn refused(&mut self, error: &OpenError, hash: &[u8; 32], record: &Incoming<'_>, cx: &mut Cx<'_>) -> Taken {
         match error {
-            OpenError::OwnMessage => Taken::Ours(*hash),
+            OpenError::OwnMessage => Taken::Ours { digest: *hash, trace: body::sender_trace(record.body) },
             // Our wish to leave is known by its bytes: this is one that we don't know, or an old one read again.
             OpenError::OwnLeave if record.again || self.left_here() => Taken::Nothing,
             OpenError::OwnLeave => Taken::Stopped(self.copied(cx)),

@@ -147,6 +147,7 @@ impl Room {
         }
         self.learn_max_ttl(frame.max_ttl, session, cx);
         self.attach = Attach::Reading { rescan };
+        self.patience.goes_on(cx.now);
         if self.progress.floor.is_none() {
             // With the newest only, the floor lies before the first record that comes.
             self.progress.floor = self.stored.newest.is_none().then_some(0);
@@ -197,6 +198,7 @@ impl Room {
     pub(crate) fn live(&mut self, frame: &Live, session: &mut Session, cx: &mut Cx<'_>) {
         let Attach::Reading { rescan } = self.attach else { return };
         self.attach = Attach::Live;
+        self.patience.over();
         self.read_up = true;
         self.saw_cursor(frame.cursor);
         if self.progress.floor.is_none() {
@@ -345,6 +347,7 @@ impl Room {
     /// The session is gone.
     pub(crate) fn offline(&mut self) {
         self.attach = Attach::Out;
+        self.patience.rests();
         self.read_up = false;
         self.outbox.nothing_in_flight();
         self.commits.offline();
@@ -357,6 +360,7 @@ impl Room {
             Attach::Waiting { until, .. } if *until <= cx.now => self.begin(session, cx),
             Attach::Out => self.begin(session, cx),
             Attach::Next => self.attach(session, false, cx),
+            Attach::Reading { rescan } if self.patience.ends(cx.now) => self.stalled(*rescan, session, cx),
             Attach::Live if self.commits.overdue(cx.now) => self.attach_again(session, false, cx),
             Attach::Live if self.rescan.is_some_and(|at| at <= cx.now) => {
                 self.rescan = Some(cx.now.saturating_add(RESCAN_PAUSE_MS));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use estoile_seal::account::{ChainPoint, Standing};
-use estoile_seal::letter::Written;
+use estoile_seal::letter::{OpenError, Written};
 use estoile_wire::frame::Record;
 use estoile_wire::{Cursor, PublicKey};
 
@@ -79,9 +79,9 @@ impl Room {
                 self.saw_cursor(cursor);
                 self.group_letter(sender, account, &packet, origin, cx);
             }
-            Taken::Ours(digest) => {
+            Taken::Ours { digest, trace } => {
                 self.saw_cursor(cursor);
-                self.our_own(&digest, origin, cx);
+                self.our_own(&digest, trace.as_ref(), origin, cx);
             }
             Taken::Nothing => self.saw_cursor(cursor),
             Taken::Merged => {
@@ -145,8 +145,13 @@ impl Room {
     }
 
     /// A record that this device sealed: one that this vault knows, or a copy of it is at work.
-    fn our_own(&mut self, digest: &[u8; 32], origin: Origin, cx: &mut Cx<'_>) {
+    fn our_own(&mut self, digest: &[u8; 32], trace: Option<&[u8; 32]>, origin: Origin, cx: &mut Cx<'_>) {
         let Some(hash) = self.sealed.letter(digest) else {
+            // One of ours that was altered on the way: a relay must not be able to make a copy appear that there is not.
+            if trace.is_some_and(|trace| self.sealed.left(trace)) && !estoile_wire::weak::is("own traces") {
+                self.forged(OpenError::Seal, cx);
+                return;
+            }
             self.copied([0; 32], cx);
             return;
         };

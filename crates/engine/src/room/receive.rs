@@ -49,6 +49,7 @@ impl Room {
         if !self.attach.open() {
             return;
         }
+        self.reading_goes_on(cx.now);
         if self.progress.floor.is_none() {
             self.progress.floor = Some(record.cursor.saturating_sub(1));
         }

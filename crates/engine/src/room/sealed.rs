@@ -3,7 +3,7 @@
 //! A ratchet key seals once. So the sealed bytes are in the vault before they travel, a retry sends the same ones, and a
 //! record of ours in the log that is none of them was made by a copy of this vault. This layer reads no log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use estoile_seal::letter::Written;
 use estoile_seal::transcript::Hash;
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::outbox::Outbox;
 use crate::names::{self, Tag};
 use crate::out::Cx;
-use crate::private::{Intent, Private};
+use crate::private::{Intent, Private, sender_trace};
 use crate::stored::{Progress, StoredSealed};
 use crate::view::RoomId;
 
@@ -39,6 +39,7 @@ pub(super) struct Sealing {
     number: u64,
     epoch: u64,
     digest: [u8; 32],
+    trace: Option<[u8; 32]>,
     pub(super) body: Vec<u8>,
 }
 
@@ -51,7 +52,8 @@ impl core::fmt::Debug for Sealing {
 impl Sealing {
     /// Its letter is in the log, or given up: the bytes are not needed any more, the digest is.
     pub(super) fn settled(&self, room: RoomId, hash: &Hash, cx: &mut Cx<'_>) {
-        let stored = StoredSealed { digest: self.digest, hash: *hash, epoch: self.epoch, body: None };
+        let (digest, epoch, trace) = (self.digest, self.epoch, self.trace);
+        let stored = StoredSealed { digest, hash: *hash, epoch, body: None, trace };
         cx.put(names::numbered(room, Tag::Sealed, self.number), &stored);
     }
 }
@@ -60,6 +62,8 @@ impl Sealing {
 #[derive(Debug, Default)]
 pub(super) struct Sealed {
     letters: BTreeMap<[u8; 32], Hash>,
+    /// The traces of their sender, by which one that was altered on the way is known.
+    traces: BTreeSet<[u8; 32]>,
     asked_for_more: bool,
 }
 
@@ -69,8 +73,9 @@ impl Sealed {
         let mut sealed = Self::default();
         for (number, stored) in kept.into_iter().filter(|(_, stored)| stored.epoch == epoch) {
             sealed.letters.insert(stored.digest, stored.hash);
+            sealed.traces.extend(stored.trace);
             let Some(body) = stored.body else { continue };
-            let sealing = Sealing { number, epoch, digest: stored.digest, body };
+            let sealing = Sealing { number, epoch, digest: stored.digest, trace: stored.trace, body };
             if let Some(outgoing) = outbox.iter_mut().find(|o| o.written.hash() == stored.hash) {
                 outgoing.sealing = Some(sealing);
             }
@@ -94,20 +99,26 @@ impl Sealed {
         let body = private.seal(written, cx)?;
         let (number, epoch, hash) = (progress.next_sealed.unwrap_or_default(), private.epoch(), written.hash());
         progress.next_sealed = Some(number.saturating_add(1));
-        let digest = Sha256::digest(&body).into();
-        let stored = StoredSealed { digest, hash, epoch, body: retried.then(|| body.clone()) };
+        let (digest, trace) = (Sha256::digest(&body).into(), sender_trace(&body));
+        let stored = StoredSealed { digest, hash, epoch, body: retried.then(|| body.clone()), trace };
         cx.put(names::numbered(room, Tag::Sealed, number), &stored);
         self.letters.insert(digest, hash);
+        self.traces.extend(trace);
         if self.letters.len() > MANY && !self.asked_for_more {
             self.asked_for_more = true;
             private.want(Intent::Refresh, None, cx);
         }
-        Some(Sealing { number, epoch, digest, body })
+        Some(Sealing { number, epoch, digest, trace, body })
     }
 
     /// The letter of a sealing; none: this vault never made it.
     pub(super) fn letter(&self, digest: &[u8; 32]) -> Option<Hash> {
         self.letters.get(digest).copied()
+    }
+
+    /// Whether one of them leaves this trace of its sender.
+    pub(super) fn left(&self, trace: &[u8; 32]) -> bool {
+        self.traces.contains(trace)
     }
 
     /// The epoch is over: what it sealed can't come any more, and what waits is sealed anew.

@@ -219,3 +219,32 @@ fn a_group_can_go_to_another_thread() {
     able::<estoile_mls::Staged>();
     able::<estoile_mls::Joining>();
 }
+
+/// A relay has no keys: whatever it alters of what we sent, it must not look as if a copy of this device had made it.
+#[test]
+fn what_we_sent_and_a_relay_altered_is_no_alarm() {
+    let (_, mut groups) = three(Suite::Classic);
+    let letter = groups[0].encrypt(b"a letter").unwrap();
+    let commit = groups[0].commit(Plan::default()).unwrap().commit;
+    let (mut own_letters, mut own_commits) = (0, 0);
+    for at in 0..letter.len() {
+        let mut altered = letter.clone();
+        altered[at] ^= 1;
+        if groups[0].open(&altered).unwrap_err() == OpenError::OwnMessage {
+            assert_eq!(estoile_mls::sender_trace(&altered), estoile_mls::sender_trace(&letter), "byte {at}");
+            own_letters += 1;
+        }
+    }
+    for at in 0..commit.len() {
+        let mut altered = commit.clone();
+        altered[at] ^= 1;
+        let error = groups[0].open(&altered).unwrap_err();
+        assert_ne!(error, OpenError::OwnCommit, "byte {at}");
+        own_commits += u32::from(estoile_mls::sender_trace(&altered) == estoile_mls::sender_trace(&commit));
+    }
+    assert!(own_letters > 100 && own_commits > 100, "altered in many places that leave the sender readable");
+    assert!(
+        matches!(groups[0].open(&commit), Ok(Incoming::Pending)),
+        "and the commit is taken when it comes as it was"
+    );
+}

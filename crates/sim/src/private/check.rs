@@ -222,7 +222,7 @@ impl World {
     }
 
     /// Nothing that the relay ever received, and nothing that it holds, says who is who or what is said.
-    fn check_nothing_leaves(&mut self) -> Result<(), String> {
+    pub(crate) fn check_nothing_leaves(&mut self) -> Result<(), String> {
         let needles = self.needles();
         if let Some(what) = self.play()?.tape.all().find_map(|bytes| needles.find(bytes)) {
             return Err(format!("a client sent {what} in the clear"));

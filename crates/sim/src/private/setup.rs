@@ -134,7 +134,8 @@ impl World {
         self.clients.get(index).and_then(|c| c.stays.last()).is_some_and(|stay| !stay.over)
     }
 
-    pub(super) fn set_up(&mut self) -> Result<(), String> {
+    /// Everybody comes together, in a room.
+    pub(crate) fn set_up(&mut self) -> Result<(), String> {
         self.wait_for("everybody is up", |world| {
             world.hub.is_some() && world.clients.iter().all(|c| c.life.is_some())
         })?;

@@ -52,7 +52,7 @@ impl World {
     }
 
     /// The relay dies: what was not durable is gone, and so are all sessions.
-    fn relay_dies(&mut self) {
+    pub(super) fn relay_dies(&mut self) {
         let Some(hub) = self.hub.take() else { return };
         self.tell(|| "the relay dies".to_owned());
         self.disk = Some(hub.crash());
@@ -84,8 +84,9 @@ impl World {
         }
         let (now, secret) = (self.now, self.play.is_none().then_some(self.secret));
         self.tell(|| format!("relay <- member {client} by {id}: {}", story::from_client(bytes, secret.as_ref())));
+        let Some(bytes) = self.cheat_up(id, client, bytes) else { return Ok(()) };
         if let Some(hub) = &mut self.hub {
-            let _ = hub.receive(now, session, bytes);
+            let _ = hub.receive(now, session, &bytes);
         }
         self.after_hub();
         Ok(())
@@ -210,10 +211,12 @@ impl World {
         let frames = hub.take(now, session, most);
         let any = !frames.is_empty();
         for frame in frames {
-            let jitter = below(&mut self.rng, 10);
-            let Some(connection) = self.net.get_mut(id) else { break };
-            let at = connection.arrives_at_client(now, jitter);
-            self.at(at, Happening::ToClient { connection: id, bytes: frame.to_vec() });
+            for (later, bytes) in self.cheat_down(id, &frame) {
+                let jitter = below(&mut self.rng, 10);
+                let Some(connection) = self.net.get_mut(id) else { break };
+                let at = connection.arrives_at_client(now, jitter);
+                self.at(at.saturating_add(later), Happening::ToClient { connection: id, bytes });
+            }
         }
         any
     }

@@ -305,7 +305,7 @@ impl Person {
         }
         match taken {
             Taken::Letter { account, packet, .. } => self.letters.push((account, packet.to_vec())),
-            Taken::Ours(_) => self.ours += 1,
+            Taken::Ours { .. } => self.ours += 1,
             Taken::Stopped(why) => self.stopped = Some(why),
             Taken::Waiting => return false,
             _ => {}
