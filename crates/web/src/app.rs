@@ -261,9 +261,21 @@ pub(crate) fn now() -> u64 {
 
 /// Minutes east of UTC at a moment, as this machine has it.
 pub(crate) fn zone(at: u64) -> i32 {
+    /// Clocks are changed at such steps alone.
+    const STEP: u64 = 15 * 60_000;
+    thread_local! {
+        /// The last answer: rows that stand together were sent together, and asking the browser is dear.
+        static LAST: core::cell::Cell<Option<(u64, i32)>> = const { core::cell::Cell::new(None) };
+    }
+    if let Some((step, zone)) = LAST.get()
+        && step == at / STEP
+    {
+        return zone;
+    }
     #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are exact in a float for 280,000 years")]
     let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at as f64));
     #[expect(clippy::cast_possible_truncation, reason = "at most 840; not a number becomes 0")]
     let west = date.get_timezone_offset() as i32;
+    LAST.set(Some((at / STEP, -west)));
     -west
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Browser, Program, Relay, shot, until } from '../support.mjs';
 import { line, slowed } from '../slow.mjs';
-import { inRoom, message, reads } from '../person.mjs';
+import { enter, inRoom, message, reads, visit } from '../person.mjs';
 
 const GONE = [/ERR_CONNECTION|WebSocket/];
 /** `ESTOILE_MANY=100000` for the figures of docs/web.md. */
@@ -110,10 +110,25 @@ test(`${MANY} messages are read, opened and scrolled`, async () => {
     assert.ok(drawn > 5 && drawn < 200, `${drawn} of ${MANY} messages stand in the page`);
     assert.equal(await message(page, `message ${MANY - 1} of`).count(), 0, 'it went up');
     await shot(page, 'large');
+    // Up to the oldest that is in memory, and older ones come.
+    await page.locator('.timeline').evaluate((timeline) => { timeline.scrollTop = 0; });
+    const above = () => page.locator('.timeline').evaluate((timeline) => timeline.scrollTop > 500);
+    await until(async () => await above() || await message(page, 'message 0 of').count() > 0, 'older messages stand above');
+    const end = clock();
+    await page.getByRole('button', { name: 'To the newest' }).click();
+    await reads(page, `message ${MANY - 1} of`);
+    figure(`${MANY} messages: from far above to the newest`, clock() - end);
+    // Another page: the same address with another link behind the # would only tell the one that is there.
+    await page.goto('about:blank');
     const opened = clock();
     await page.goto(link, { waitUntil: 'commit' });
     await reads(page, `message ${MANY - 1} of`);
-    figure(`${MANY} messages: opened again`, clock() - opened);
+    figure(`${MANY} messages: page and room opened again`, clock() - opened);
+    await visit(page, 'Settings');
+    const back = clock();
+    await enter(page, 'Archive');
+    await reads(page, `message ${MANY - 1} of`);
+    figure(`${MANY} messages: room opened`, clock() - back);
   } finally {
     await Promise.allSettled([relay.end()]);
     await ann.end({ expect: GONE });

@@ -1,7 +1,5 @@
 //! Rows as they are drawn: what stands above a message decides whether it shows a day, a line, a name.
 
-use core::ops::Range;
-
 use estoile_engine::{DeliveryState, LetterId, MessageView};
 
 use crate::model::time;
@@ -11,7 +9,7 @@ use crate::model::timeline::{Body, Item, Key, Timeline};
 const TOGETHER_MS: u64 = 5 * 60_000;
 
 /// Lines of a message that are shown until one asks for more.
-pub const FOLD_LINES: u32 = 24;
+pub const FOLD_LINES: u16 = 24;
 
 /// Bytes of a message that are shown until one asks for more.
 const FOLD_BYTES: usize = 2400;
@@ -44,20 +42,11 @@ pub struct Row {
     pub unfolded: bool,
 }
 
-/// The rows of a part of the timeline. `zone` gives minutes east of UTC for a moment.
+/// What the row at a place looks like. `zone` gives minutes east of UTC for a moment.
 #[must_use]
-pub fn rows(timeline: &Timeline, range: Range<usize>, now: u64, zone: impl Fn(u64) -> i32) -> Vec<Row> {
-    let today = time::day(now, zone(now));
-    let mut above = range.start.checked_sub(1).and_then(|at| timeline.get(at));
-    let mut rows = Vec::with_capacity(range.len());
-    for item in range.filter_map(|at| timeline.get(at)) {
-        rows.push(row(timeline, item, above, today, &zone));
-        above = Some(item);
-    }
-    rows
-}
-
-fn row(timeline: &Timeline, item: &Item, above: Option<&Item>, today: u64, zone: impl Fn(u64) -> i32) -> Row {
+pub fn look(timeline: &Timeline, at: usize, now: u64, zone: impl Fn(u64) -> i32) -> Option<Look> {
+    let item = timeline.get(at)?;
+    let above = at.checked_sub(1).and_then(|at| timeline.get(at));
     let day = time::day(item.at(), zone(item.at()));
     let new_day = above.is_none_or(|a| time::day(a.at(), zone(a.at())) != day);
     let unread = item.message().is_some_and(|m| timeline.unread_from == Some(m.id));
@@ -66,25 +55,27 @@ fn row(timeline: &Timeline, item: &Item, above: Option<&Item>, today: u64, zone:
     };
     let joined =
         !new_day && !unread && item.message().zip(above.and_then(Item::message)).is_some_and(|(m, a)| together(m, a));
-    Row {
-        look: Look {
-            key: item.key(),
-            revision: item.revision,
-            day: new_day.then(|| time::day_name(day, today)),
-            unread,
-            joined,
-        },
-        body: item.body.clone(),
-        clock: time::clock(item.at(), zone(item.at())),
-        unfolded: item.unfolded,
-    }
+    Some(Look {
+        key: item.key(),
+        revision: item.revision,
+        day: new_day.then(|| time::day_name(day, time::day(now, zone(now)))),
+        unread,
+        joined,
+    })
+}
+
+/// The row at a place, which looks so.
+#[must_use]
+pub fn row(timeline: &Timeline, at: usize, look: Look, zone: impl Fn(u64) -> i32) -> Option<Row> {
+    let item = timeline.get(at)?;
+    let clock = time::clock(item.at(), zone(item.at()));
+    Some(Row { look, body: item.body.clone(), clock, unfolded: item.unfolded })
 }
 
 /// The part of a long text that is shown at first; none: it is not long.
 #[must_use]
 pub fn folded(text: &str) -> Option<&str> {
-    let lines = usize::try_from(FOLD_LINES).unwrap_or(usize::MAX);
-    let by_lines = text.match_indices('\n').nth(lines).map(|(at, _)| at);
+    let by_lines = text.match_indices('\n').nth(usize::from(FOLD_LINES)).map(|(at, _)| at);
     let by_bytes = (text.len() > FOLD_BYTES + FOLD_BYTES / 2).then(|| text.floor_char_boundary(FOLD_BYTES));
     let at = by_lines.into_iter().chain(by_bytes).min()?;
     text.get(..at)
@@ -135,24 +126,25 @@ mod tests {
         timeline.insert(at(4, 10 * day + 3000, "Bob"), Some(letter(3)));
         timeline.insert(at(5, 11 * day, "Bob"), Some(letter(4)));
         timeline.unread_from = Some(letter(4));
-        let rows = rows(&timeline, 0..5, 11 * day, |_| 0);
-        let days: Vec<_> = rows.iter().map(|r| r.look.day.as_deref()).collect();
+        let looks: Vec<Look> = (0..5).filter_map(|i| look(&timeline, i, 11 * day, |_| 0)).collect();
+        let days: Vec<_> = looks.iter().map(|l| l.day.as_deref()).collect();
         assert_eq!(days, [Some("Yesterday"), None, None, None, Some("Today")]);
-        assert_eq!(rows.iter().map(|r| r.look.joined).collect::<Vec<_>>(), [false, true, false, false, false]);
-        assert_eq!(rows.iter().map(|r| r.look.unread).collect::<Vec<_>>(), [false, false, false, true, false]);
-        let part = super::rows(&timeline, 1..2, 11 * day, |_| 0);
-        assert_eq!(part.first().map(|r| &r.look), rows.get(1).map(|r| &r.look), "a part looks like the whole");
+        assert_eq!(looks.iter().map(|l| l.joined).collect::<Vec<_>>(), [false, true, false, false, false]);
+        assert_eq!(looks.iter().map(|l| l.unread).collect::<Vec<_>>(), [false, false, false, true, false]);
+        assert_eq!(look(&timeline, 5, 11 * day, |_| 0), None);
     }
 
     #[test]
     fn a_changed_state_is_another_look() {
         let mut timeline = Timeline::default();
         timeline.insert(MessageView { own: true, state: DeliveryState::Sending, ..message(1, "Ann", "x") }, None);
-        let before = rows(&timeline, 0..1, 0, |_| 0);
+        let before = look(&timeline, 0, 0, |_| 0).unwrap();
         timeline.set_state(letter(1), DeliveryState::Seen { by: 2 }, Some(4));
-        let after = rows(&timeline, 0..1, 0, |_| 0);
-        assert_ne!(before[0].look, after[0].look);
-        let Body::Message(m) = &after[0].body else { panic!("a message") };
+        let after = look(&timeline, 0, 0, |_| 0).unwrap();
+        assert_ne!(before, after);
+        let row = row(&timeline, 0, after, |_| 60).unwrap();
+        assert_eq!(row.clock, time::clock(message(1, "Ann", "x").sent_at, 60));
+        let Body::Message(m) = &row.body else { panic!("a message") };
         assert_eq!(delivery(&m.state), ("seen", "seen 2".into(), None));
         assert_eq!(delivery(&DeliveryState::Failed { why: "too long".into() }).2.as_deref(), Some("Too long."));
     }

@@ -42,6 +42,10 @@ pub struct Talk {
     pub paging: bool,
     /// New messages below what the reader sees.
     pub below: u32,
+    /// Counts up whenever a row may have come, gone or changed.
+    pub version: u64,
+    /// Where rows stand is not known yet.
+    moved: bool,
     marking: bool,
     marked_at: u64,
 }
@@ -59,12 +63,40 @@ impl Talk {
         self.lay();
     }
 
-    /// Rows came, went, or changed.
+    /// Rows came, went, or changed. Where they stand now is found out when it is asked for: many may come at once.
     pub fn lay(&mut self) {
-        self.window.lay(&self.timeline, &self.heights);
-        if self.at_end() {
+        self.version = self.version.wrapping_add(1);
+        self.moved = true;
+        if self.window.anchor == Anchor::End && !self.timeline.cut {
             self.below = 0;
         }
+    }
+
+    /// Where the rows stand.
+    pub fn laid(&mut self) -> &Window {
+        if core::mem::take(&mut self.moved) {
+            self.window.lay(&self.timeline, &self.heights);
+        }
+        &self.window
+    }
+
+    /// What was drawn: the first row's place, and each one's key and height. Whether that moves anything.
+    pub fn drawn(&mut self, first: usize, heights: impl IntoIterator<Item = (Key, f32)>) -> bool {
+        let mut news = false;
+        for (at, (key, height)) in (first..).zip(heights) {
+            if let Some(lines) = self.timeline.set_drawn(at, key, height) {
+                self.heights.learn(lines, height);
+                news = true;
+            }
+        }
+        self.moved |= news;
+        news
+    }
+
+    /// So much of it is visible now.
+    pub fn resized(&mut self, viewport: f64) {
+        self.moved |= (self.window.viewport - viewport).abs() > 0.5;
+        self.window.viewport = viewport;
     }
 
     /// The reader sees the newest message.
@@ -112,6 +144,7 @@ impl Talk {
     /// A message has come further.
     pub fn state(&mut self, id: LetterId, state: DeliveryState, cursor: Option<u64>) {
         self.timeline.set_state(id, state, cursor);
+        self.version = self.version.wrapping_add(1);
     }
 
     /// A message stands elsewhere.
@@ -139,7 +172,11 @@ impl Talk {
 
     /// The message before which older ones are wanted now, if any are; from then on they are on their way.
     pub fn want_older(&mut self) -> Option<LetterId> {
-        if !self.loaded || self.paging || self.loading || !self.window.wants_older(&self.timeline) {
+        if !self.loaded || self.paging || self.loading {
+            return None;
+        }
+        self.laid();
+        if !self.window.wants_older(&self.timeline) {
             return None;
         }
         let first = self.timeline.first_message()?.id;
@@ -149,6 +186,7 @@ impl Talk {
 
     /// The reader has scrolled.
     pub fn scrolled(&mut self, to: f64) {
+        self.laid();
         self.window.scrolled(&self.timeline, to);
         if self.at_end() {
             self.below = 0;
@@ -165,12 +203,14 @@ impl Talk {
     /// The reader goes elsewhere: the line of unread messages has done its work.
     pub fn left(&mut self) {
         self.timeline.unread_from = None;
+        self.version = self.version.wrapping_add(1);
     }
 
     /// The reader comes back.
     pub fn entered(&mut self) {
         if self.loaded {
             self.timeline.mark_unread();
+            self.version = self.version.wrapping_add(1);
         }
     }
 

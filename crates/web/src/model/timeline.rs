@@ -44,6 +44,8 @@ pub struct Item {
     pub unfolded: bool,
     /// How tall it was when it was drawn last, pixels.
     pub drawn: Option<f32>,
+    /// Lines that its text takes, as far as one can guess.
+    pub lines: u16,
 }
 
 impl Item {
@@ -132,6 +134,15 @@ impl Timeline {
         self.items.iter().rposition(|i| i.key() == key)
     }
 
+    /// Where an item stands that was at `at` not long ago; what came or went since is less than `near`, mostly.
+    #[must_use]
+    pub fn position_near(&self, key: Key, at: usize, near: usize) -> Option<usize> {
+        let from = at.saturating_sub(near).min(self.items.len());
+        let to = at.saturating_add(near).min(self.items.len());
+        let same = |i: usize| self.items.get(i).is_some_and(|item| item.key() == key);
+        (same(at).then_some(at)).or_else(|| (from..to).find(|&i| same(i))).or_else(|| self.position(key))
+    }
+
     /// The newest message in memory.
     #[must_use]
     pub fn last_message(&self) -> Option<&MessageView> {
@@ -152,7 +163,8 @@ impl Timeline {
 
     fn item(&mut self, body: Body) -> Item {
         self.revision += 1;
-        Item { body, revision: self.revision, unfolded: false, drawn: None }
+        let lines = crate::model::window::lines(&body);
+        Item { body, revision: self.revision, unfolded: false, drawn: None, lines }
     }
 
     fn touch(&mut self, at: usize) {
@@ -351,11 +363,11 @@ impl Timeline {
         }
     }
 
-    /// How tall a row was drawn; whether that is news.
-    pub fn set_drawn(&mut self, key: Key, height: f32) -> bool {
-        let at = self.position(key);
-        let item = at.and_then(|at| self.items.get_mut(at));
-        item.is_some_and(|i| (i.drawn.replace(height).unwrap_or(-1.0) - height).abs() > 0.4)
+    /// How tall the row at a place was drawn, if it is still this one; whether that is news, and how many lines were guessed.
+    pub fn set_drawn(&mut self, at: usize, key: Key, height: f32) -> Option<u16> {
+        let item = self.items.get_mut(at).filter(|item| item.key() == key)?;
+        let lines = item.lines;
+        ((item.drawn.replace(height).unwrap_or(-1.0) - height).abs() > 0.4).then_some(lines)
     }
 
     /// Messages of ours that the relay does not have, in order.

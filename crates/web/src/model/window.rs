@@ -8,16 +8,22 @@ use core::ops::Range;
 use crate::model::timeline::{Body, Key, Timeline};
 
 /// Pixels drawn above and below what is visible.
-const OVERSCAN: f64 = 800.0;
+const OVERSCAN: f64 = 600.0;
 
-/// Rows at whose multiples the drawn part begins and ends, so that it does not change with every pixel.
-const STEP: usize = 8;
+/// Rows farther away than this are taken off; between the two they stay as they are, so that going back and forth costs nothing.
+const KEPT: f64 = 1000.0;
 
 /// Nearer to the end than this is at the end.
 const NEAR_END: f64 = 24.0;
 
 /// Nearer to the top than this asks for older messages.
-const NEAR_TOP: f64 = 2000.0;
+const NEAR_TOP: f64 = 6000.0;
+
+/// How far from where it was a row is looked for first: a page may have come in front of it.
+const NEARBY: usize = 256;
+
+/// Letters that fit into a line, mostly.
+const COLUMNS: usize = 100;
 
 /// What the reader holds on to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -34,6 +40,8 @@ pub enum Anchor {
 pub struct Window {
     /// The upper edge of each row, and the lower one of the last.
     tops: Vec<f64>,
+    /// Where the anchor's row was when it was looked for last.
+    at: usize,
     /// What the reader holds on to.
     pub anchor: Anchor,
     /// How much is visible.
@@ -47,13 +55,14 @@ impl Window {
         let mut top = 0.0;
         for item in timeline.iter() {
             self.tops.push(top);
-            top += item.drawn.map_or_else(|| heights.guess(&item.body), f64::from);
+            top += item.drawn.map_or_else(|| heights.guess(item.lines), f64::from);
         }
         self.tops.push(top);
-        if let Anchor::Row(key, _) = self.anchor
-            && timeline.position(key).is_none()
-        {
-            self.anchor = Anchor::End;
+        if let Anchor::Row(key, _) = self.anchor {
+            match timeline.position_near(key, self.at, NEARBY) {
+                Some(at) => self.at = at,
+                None => self.anchor = Anchor::End,
+            }
         }
     }
 
@@ -71,14 +80,11 @@ impl Window {
 
     /// How far must be scrolled for the anchor to be where it was.
     #[must_use]
-    pub fn scroll_top(&self, timeline: &Timeline) -> f64 {
+    pub fn scroll_top(&self) -> f64 {
         let end = (self.total() - self.viewport).max(0.0);
         match self.anchor {
             Anchor::End => end,
-            Anchor::Row(key, above) => match timeline.position(key) {
-                Some(at) => (self.top_of(at) + above).clamp(0.0, end),
-                None => end,
-            },
+            Anchor::Row(_, above) => (self.top_of(self.at) + above).clamp(0.0, end),
         }
     }
 
@@ -91,6 +97,7 @@ impl Window {
         let at = self.row_at(to);
         if let Some(item) = timeline.get(at) {
             self.anchor = Anchor::Row(item.key(), to - self.top_of(at));
+            self.at = at;
         }
     }
 
@@ -108,20 +115,46 @@ impl Window {
         }
     }
 
-    /// The rows to draw.
+    /// The rows to draw at most `limit` of in one go, when these are drawn.
     #[must_use]
-    pub fn range(&self, timeline: &Timeline) -> Range<usize> {
+    pub fn draw(&self, drawn: Range<usize>, limit: usize) -> Range<usize> {
+        let (seen, wanted, kept) = (self.around(0.0), self.around(OVERSCAN), self.around(KEPT));
+        let mut have = drawn.start.max(kept.start)..drawn.end.min(kept.end);
+        let apart = have.is_empty() || have.start > seen.end || have.end < seen.start;
+        let mut left = limit.max(1);
+        if apart {
+            // From the newest of what is visible upwards.
+            have = seen.end..seen.end;
+        }
+        for reach in [seen, wanted] {
+            let down = reach.end.saturating_sub(have.end).min(left);
+            have.end += down;
+            left -= down;
+            let up = have.start.saturating_sub(reach.start).min(left);
+            have.start -= up;
+            left -= up;
+        }
+        have
+    }
+
+    /// Whether all is drawn that should be.
+    #[must_use]
+    pub fn is_drawn(&self, drawn: &Range<usize>) -> bool {
+        let wanted = self.around(OVERSCAN);
+        drawn.start <= wanted.start && drawn.end >= wanted.end
+    }
+
+    /// The rows that are visible, or so near to it.
+    fn around(&self, more: f64) -> Range<usize> {
         let count = self.tops.len().saturating_sub(1);
-        let top = self.scroll_top(timeline);
-        let from = self.row_at((top - OVERSCAN).max(0.0)) / STEP * STEP;
-        let to = (self.row_at(top + self.viewport + OVERSCAN) / STEP + 1) * STEP;
-        from.min(count)..to.min(count)
+        let top = self.scroll_top();
+        self.row_at((top - more).max(0.0)).min(count)..(self.row_at(top + self.viewport + more) + 1).min(count)
     }
 
     /// Whether the reader is so near the top that older messages are wanted.
     #[must_use]
     pub fn wants_older(&self, timeline: &Timeline) -> bool {
-        timeline.more && self.scroll_top(timeline) < NEAR_TOP
+        timeline.more && self.scroll_top() < NEAR_TOP
     }
 
     /// The row at a height.
@@ -130,32 +163,56 @@ impl Window {
     }
 }
 
-/// Guesses for rows that were never drawn, good enough that a scroll bar does not jump much.
+/// Guesses for rows that were never drawn, good enough that a scroll bar does not jump much. What is drawn betters them.
 #[derive(Clone, Copy, Debug)]
 pub struct Heights {
-    /// Characters that fit into a line.
-    pub columns: u32,
     /// A line of text.
     pub line: f64,
     /// All of a row but its text.
     pub rest: f64,
+    /// What rows say that were drawn since.
+    learned: f64,
 }
 
 impl Default for Heights {
     fn default() -> Self {
-        Self { columns: 70, line: 23.0, rest: 34.0 }
+        Self { line: 23.0, rest: 16.0, learned: 16.0 }
     }
 }
 
 impl Heights {
-    fn guess(self, body: &Body) -> f64 {
-        let bytes = match body {
-            Body::Message(m) => m.text.len(),
-            Body::Notice(n) => n.detail.len() + n.advice.len() + 60,
-        };
-        let lines = u32::try_from(bytes).unwrap_or(u32::MAX) / self.columns.max(1) + 1;
-        f64::from(lines.min(crate::model::shown::FOLD_LINES)).mul_add(self.line, self.rest)
+    /// How much one row that was drawn says about the others.
+    const WEIGHT: f64 = 1.0 / 32.0;
+
+    /// A better guess than this is not worth that all rows move.
+    const COARSE: f64 = 4.0;
+
+    fn guess(&self, lines: u16) -> f64 {
+        f64::from(lines).mul_add(self.line, self.rest)
     }
+
+    /// A row of so many lines, as far as one could guess, turned out so tall.
+    pub fn learn(&mut self, lines: u16, height: f32) {
+        let rest = f64::from(height) - f64::from(lines) * self.line;
+        // A long text that is wrapped elsewhere than was guessed says nothing about what stands around a text.
+        if lines <= 2 && rest > 0.0 {
+            self.learned += (rest - self.learned) * Self::WEIGHT;
+        }
+        if (self.learned - self.rest).abs() > Self::COARSE {
+            self.rest = self.learned;
+        }
+    }
+}
+
+/// Lines of a text on a page of a usual width.
+#[must_use]
+pub fn lines(body: &Body) -> u16 {
+    let of = |text: &str| text.len() / COLUMNS + text.matches('\n').count() + 1;
+    let lines = match body {
+        Body::Message(m) => of(&m.text),
+        Body::Notice(n) => of(&n.detail) + of(&n.advice) + 1,
+    };
+    u16::try_from(lines).unwrap_or(u16::MAX).min(crate::model::shown::FOLD_LINES)
 }
 
 #[cfg(test)]

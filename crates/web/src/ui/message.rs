@@ -1,103 +1,232 @@
 //! One row of a timeline. All text of peers is text nodes.
+//!
+//! Most rows are a name, a time and a plain text. For them a pattern is copied with one call, and its few texts are filled
+//! in: a frame has room for several that way. Whatever has more to it is built as all else of the page is.
+
+use core::cell::OnceCell;
 
 use estoile_engine::{Command, DeliveryState, LetterId, MessageView, RoomId};
+use tachys::view::any_view::AnyViewState;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Node};
 
 use super::prelude::*;
 use crate::app::Over;
 use crate::model::markdown::{Block, Piece, read};
-use crate::model::shown::{self, Row};
+use crate::model::shown::{self, Look, Row};
 use crate::model::timeline::{Body, Key};
 use crate::model::{inert, time};
 
-/// A row.
-pub(crate) fn row(app: App, room: RoomId, row: Row) -> AnyView {
-    let key = row.look.key;
-    let class = if row.look.joined { "row joined" } else { "row" };
-    let body = match &row.body {
-        Body::Message(message) => self::message(app, room, message, &row),
-        Body::Notice(notice) => super::room::notice(app, notice),
-    };
-    div()
-        .class(class)
-        .attr("data-key", key_text(key))
-        .child((
-            row.look.day.clone().map(|day| div().class("day").attr("role", "separator").child(day)),
-            row.look.unread.then(|| div().class("unread-line").attr("role", "separator").child("new")),
-            body,
-        ))
-        .into_any()
+/// A row that stands in the page, until it is dropped.
+pub(crate) struct Leaf {
+    /// What makes it look as it does.
+    pub(crate) look: Look,
+    shell: Element,
+    tall: Option<f32>,
+    /// What of it lives: closures, effects.
+    parts: Vec<AnyViewState>,
+    owner: Option<Owner>,
+    offered: bool,
 }
 
-fn key_text(key: Key) -> String {
-    match key {
-        Key::Message(id) => id.to_string(),
-        Key::Notice(id) => format!("n{id}"),
+impl Drop for Leaf {
+    fn drop(&mut self) {
+        self.shell.remove();
     }
 }
 
-/// The key that a row was given, read back.
-pub(crate) fn key_of(text: &str) -> Option<Key> {
-    if let Some(notice) = text.strip_prefix('n') {
-        return notice.parse().ok().map(Key::Notice);
+impl Leaf {
+    pub(crate) fn node(&self) -> Node {
+        self.shell.clone().into()
     }
-    let mut id = [0; 32];
-    for (at, byte) in id.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok()?;
-    }
-    Some(Key::Message(LetterId(id)))
-}
 
-fn message(app: App, room: RoomId, message: &MessageView, row: &Row) -> AnyView {
-    let failed = matches!(message.state, DeliveryState::Failed { .. });
-    let mut class = String::from("msg");
-    for (on, name) in [(message.own, " own"), (row.look.joined, " joined"), (failed, " failed")] {
-        if on {
-            class.push_str(name);
+    pub(crate) fn is(&self, element: &Element) -> bool {
+        self.shell == *element
+    }
+
+    /// Puts it in front of another one, or to the end.
+    pub(crate) fn put(&self, inside: &Element, before: Option<&Node>) {
+        // Our own elements take each other.
+        drop(inside.insert_before(&self.shell, before));
+    }
+
+    /// How tall it is now.
+    pub(crate) fn measured(&mut self) -> (Key, f32) {
+        #[expect(clippy::cast_possible_truncation, reason = "a height in pixels")]
+        let tall = self.shell.get_bounding_client_rect().height() as f32;
+        self.tall = Some(tall);
+        (self.look.key, tall)
+    }
+
+    /// How tall it was when it was measured; it is measured at its first time.
+    pub(crate) fn height(&mut self) -> (Key, f32) {
+        match self.tall {
+            Some(tall) => (self.look.key, tall),
+            None => self.measured(),
         }
     }
+
+    /// Offers what can be done with a message: it is pointed at or has the focus.
+    pub(crate) fn offer(&mut self, app: App, room: RoomId) {
+        let Key::Message(id) = self.look.key else { return };
+        if let Some(article) = self.shell.last_element_child()
+            && !core::mem::replace(&mut self.offered, true)
+        {
+            self.add(&article, || actions(app, room, id));
+        }
+    }
+
+    /// Builds something into a part of it.
+    fn add(&mut self, into: &Element, view: impl FnOnce() -> AnyView) {
+        let owner = self.owner.get_or_insert_with(Owner::new);
+        let mut state = owner.with(|| view().build());
+        state.mount(into, None);
+        self.parts.push(state);
+    }
+}
+
+/// A row.
+pub(crate) fn row(app: App, room: RoomId, row: Row) -> Option<Leaf> {
+    let Row { look, body, clock, unfolded } = row;
+    let (joined, day, unread) = (look.joined, look.day.clone(), look.unread);
+    let shell = |shell| Leaf { look, shell, tall: None, parts: Vec::new(), owner: None, offered: false };
+    let leaf = match body {
+        Body::Message(message) => {
+            let mut leaf = shell(pattern(joined)?);
+            fill(&mut leaf, app, room, &message, &clock, unfolded);
+            leaf
+        }
+        Body::Notice(notice) => {
+            let mut leaf = shell(element("div", "row")?);
+            let into = leaf.shell.clone();
+            leaf.add(&into, || super::room::notice(app, &notice));
+            leaf
+        }
+    };
+    let lines = [day.as_deref().map(|day| ("day", day)), unread.then_some(("unread-line", "new"))];
+    for (class, text) in lines.into_iter().rev().flatten() {
+        let line = element("div", class)?;
+        drop(line.set_attribute("role", "separator"));
+        line.set_text_content(Some(text));
+        drop(leaf.shell.insert_before(&line, leaf.shell.first_child().as_ref()));
+    }
+    Some(leaf)
+}
+
+fn element(tag: &str, class: &str) -> Option<Element> {
+    let element = web_sys::window()?.document()?.create_element(tag).ok()?;
+    if !class.is_empty() {
+        element.set_class_name(class);
+    }
+    Some(element)
+}
+
+thread_local! {
+    /// A message under a name, and one that goes on from the one above.
+    static PATTERNS: [OnceCell<Option<Element>>; 2] = const { [OnceCell::new(), OnceCell::new()] };
+}
+
+/// A copy of the pattern: row > article > (head > (who > name)?, time), text > paragraph.
+fn pattern(joined: bool) -> Option<Element> {
+    let copy = |pattern: &Element| pattern.clone_node_with_deep(true).ok()?.dyn_into().ok();
+    PATTERNS.with(|[named, goes_on]| {
+        let cell = if joined { goes_on } else { named };
+        cell.get_or_init(|| drawn(joined)).as_ref().and_then(copy)
+    })
+}
+
+fn drawn(joined: bool) -> Option<Element> {
+    let row = element("div", if joined { "row joined" } else { "row" })?;
+    let (article, head, text) = (element("article", "msg")?, element("div", "msg-head")?, element("div", "msg-text")?);
+    let paragraph = element("p", "")?;
+    article.set_attribute("tabindex", "-1").ok()?;
+    text.set_attribute("dir", "auto").ok()?;
+    paragraph.set_attribute("dir", "auto").ok()?;
+    if !joined {
+        let who = element("span", "who")?;
+        who.append_with_node_1(element("bdi", "")?.as_ref()).ok()?;
+        head.append_with_node_1(&who).ok()?;
+    }
+    head.append_with_node_1(element("time", "")?.as_ref()).ok()?;
+    text.append_with_node_1(&paragraph).ok()?;
+    article.append_with_node_2(&head, &text).ok()?;
+    row.append_with_node_1(&article).ok()?;
+    Some(row)
+}
+
+/// Fills a message into its copy of the pattern.
+fn fill(leaf: &mut Leaf, app: App, room: RoomId, message: &MessageView, clock: &str, unfolded: bool) {
+    let Some(article) = leaf.shell.first_element_child() else { return };
+    let failed = matches!(message.state, DeliveryState::Failed { .. });
+    let footed = message.own || message.ends_at.is_some();
+    if footed || failed || leaf.look.joined {
+        let mut class = String::from("msg");
+        let joined = leaf.look.joined;
+        for (on, name) in [(message.own, " own"), (joined, " joined"), (failed, " failed"), (footed, " footed")] {
+            if on {
+                class.push_str(name);
+            }
+        }
+        article.set_class_name(&class);
+    }
     let name = inert::line(&message.shown);
-    let label = format!("{}, {}", if message.own { "You" } else { &name }, row.clock);
-    article()
-        .class(class)
-        .attr("tabindex", "-1")
-        .attr("aria-label", label)
-        .child((
-            head(message, row, name),
-            text(app, room, message, row),
-            foot(app, room, message),
-            actions(app, room, message.id),
-        ))
-        .into_any()
+    let label = format!("{}, {clock}", if message.own { "You" } else { &name });
+    drop(article.set_attribute("aria-label", &label));
+    if let Some(head) = article.first_element_child() {
+        if let Some(time) = head.last_element_child() {
+            time.set_text_content(Some(clock));
+        }
+        if let Some(who) = head.first_element_child().filter(|_| !leaf.look.joined) {
+            said_by(leaf, &who, message, &name);
+        }
+    }
+    if let Some(text) = article.last_element_child() {
+        said(leaf, app, room, &text, &message.text, unfolded);
+    }
+    if footed {
+        leaf.add(&article, || foot(app, room, message));
+    }
 }
 
-fn head(message: &MessageView, row: &Row, name: String) -> AnyView {
+fn said_by(leaf: &mut Leaf, who: &Element, message: &MessageView, name: &str) {
     let mark = message.account.as_deref().unwrap_or(&message.key);
-    let who = (!row.look.joined).then(|| {
+    who.set_class_name(&format!("who hue-{}", shown::hue(mark)));
+    drop(who.set_attribute("title", &format!("Key {mark}")));
+    if let Some(bdi) = who.first_element_child() {
+        bdi.set_text_content(Some(name));
+    }
+    if message.verified || message.own {
         let you = message.own.then(|| span().class("muted").child(" (you)"));
-        span().class(format!("who hue-{}", shown::hue(mark))).attr("title", format!("Key {mark}")).child((
-            bdi().child(name),
-            super::room::verified(message.verified),
-            you,
-        ))
-    });
-    div().class("msg-head").child((who, tachys::html::element::time().child(row.clock.clone()))).into_any()
+        leaf.add(who, || (super::room::verified(message.verified), you).into_any());
+    }
 }
 
-fn text(app: App, room: RoomId, message: &MessageView, row: &Row) -> AnyView {
-    let whole = inert::block(&message.text);
+fn said(leaf: &mut Leaf, app: App, room: RoomId, into: &Element, text: &str, unfolded: bool) {
+    let whole = inert::block(text);
     let folded = shown::folded(&whole).map(str::to_owned);
-    let key = row.look.key;
-    let unfold = folded.is_some().then(|| {
-        let words = if row.unfolded { "Show less" } else { "Show all of it" };
-        parts::act("quiet", words, move || {
-            app.talk(room, |t| {
-                t.timeline.unfold(key);
-                t.lay();
-            });
-        })
+    let key = leaf.look.key;
+    let mut read = read(folded.as_deref().filter(|_| !unfolded).unwrap_or(&whole));
+    if let ([Block::Paragraph(inside)], None) = (read.as_mut_slice(), &folded)
+        && let [Piece::Text(text)] = inside.as_slice()
+    {
+        if let Some(paragraph) = into.first_element_child() {
+            paragraph.set_text_content(Some(text));
+        }
+        return;
+    }
+    into.set_text_content(None);
+    leaf.add(into, || {
+        let unfold = folded.is_some().then(|| {
+            let words = if unfolded { "Show less" } else { "Show all of it" };
+            parts::act("quiet", words, move || {
+                app.talk(room, |t| {
+                    t.timeline.unfold(key);
+                    t.lay();
+                });
+            })
+        });
+        (blocks(app, read), unfold).into_any()
     });
-    let shown = folded.filter(|_| !row.unfolded).unwrap_or(whole);
-    div().class("msg-text").attr("dir", "auto").child((blocks(app, read(&shown)), unfold)).into_any()
 }
 
 fn blocks(app: App, all: Vec<Block>) -> Vec<AnyView> {

@@ -1,45 +1,50 @@
 //! The messages of a room: only what is visible and a little around it is in the DOM.
 //!
-//! Where rows stand is the model's ([`crate::model::window`]). After each drawing, rows are measured once, the model is
-//! told, and the scroller is put where the model says. One reading of the layout and one writing a drawing.
+//! Where rows stand is the model's ([`crate::model::window`]). Whatever happens (a turn of the wheel, a message, another
+//! width) asks for one frame, and a frame goes: read where the reader is; take rows off and put rows on, as many as fit
+//! into its time; read how tall those are; write where all of it stands. What is still missing comes with the next one.
+
+use std::collections::VecDeque;
 
 use estoile_engine::RoomId;
+use reactive_graph::owner::LocalStorage;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::HtmlElement;
 
-use super::message;
+use super::message::{self, Leaf};
 use super::prelude::*;
 use crate::app::{now, zone};
-use crate::model::shown::{self, Row};
-use crate::model::timeline::Key;
+use crate::model::shown::{self, Look, Row};
+use crate::model::talk::Talk;
 use crate::model::window::Anchor;
+
+/// What building and measuring rows should take of a frame, milliseconds; drawing them takes about as much again.
+const TIME: f64 = 7.0;
+/// Rows that are built in one frame: at first, and however long or short they take.
+const FIRST: usize = 12;
+const FEWEST: usize = 2;
+const MOST: usize = 40;
 
 /// The scroller of a room.
 pub(crate) fn timeline(app: App, id: RoomId) -> AnyView {
-    let (scroller, inside) = (NodeRef::<Div>::new(), NodeRef::<Div>::new());
-    let drawn =
-        Memo::new(move |_| app.talks.with(|t| t.get(&id).map(|t| t.window.range(&t.timeline)).unwrap_or_default()));
-    let rows = move || -> Vec<Row> {
-        let range = drawn.get();
-        app.talks.with(|t| t.get(&id).map(|t| shown::rows(&t.timeline, range, now(), zone)).unwrap_or_default())
+    let sheet = Sheet {
+        app,
+        id,
+        scroller: NodeRef::new(),
+        above: NodeRef::new(),
+        inside: NodeRef::new(),
+        under: NodeRef::new(),
+        waits: RwSignal::new(false),
+        drawn: StoredValue::new_local(Drawn { limit: FIRST, ..Drawn::default() }),
     };
-    let above = Memo::new(move |_| {
-        let at = drawn.get().start;
-        app.talks.with(|t| t.get(&id).map_or(0.0, |t| t.window.top_of(at)))
-    });
-    let under = Memo::new(move |_| {
-        let at = drawn.get().end;
-        app.talks.with(|t| t.get(&id).map_or(0.0, |t| t.window.total() - t.window.top_of(at)))
-    });
-    let settle = Settle { app, id, scroller, inside, waits: RwSignal::new(false), laid: RwSignal::new((0, 0)) };
     Effect::new(move |_| {
         app.talks.with(|_| ());
-        if scroller.get().is_some() {
-            settle.soon();
+        if sheet.scroller.get().is_some() {
+            sheet.soon();
         }
     });
-    settle.follow_size();
+    sheet.follow_size();
     div()
         .class("timeline-place")
         .child((
@@ -49,17 +54,18 @@ pub(crate) fn timeline(app: App, id: RoomId) -> AnyView {
                 .attr("aria-live", "off")
                 .attr("aria-label", "Messages")
                 .attr("tabindex", "0")
-                .node_ref(scroller)
-                .on(ev::scroll, move |_| settle.scrolled())
+                .node_ref(sheet.scroller)
+                .on(ev::scroll, move |_| sheet.soon())
                 .on(ev::keydown, super::keys::in_timeline)
                 .child((
-                    div().class("spacer").style(("height", move || format!("{}px", above.get()))),
-                    div().class("rows").node_ref(inside).child(parts::each(
-                        rows,
-                        |row: &Row| row.look.clone(),
-                        move |row| message::row(app, id, row),
-                    )),
-                    div().class("spacer").style(("height", move || format!("{}px", under.get().max(0.0)))),
+                    div().class("spacer").node_ref(sheet.above),
+                    div()
+                        .class("rows")
+                        .node_ref(sheet.inside)
+                        .on(ev::pointermove, move |event| sheet.pointed(event.target()))
+                        .on(ev::pointerdown, move |event| sheet.pointed(event.target()))
+                        .on(ev::focusin, move |event| sheet.pointed(event.target())),
+                    div().class("spacer").node_ref(sheet.under),
                 )),
             to_end(app, id),
         ))
@@ -83,18 +89,58 @@ fn to_end(app: App, id: RoomId) -> AnyView {
 
 /// Brings what is drawn and the model together.
 #[derive(Clone, Copy)]
-struct Settle {
+struct Sheet {
     app: App,
     id: RoomId,
     scroller: NodeRef<Div>,
+    above: NodeRef<Div>,
     inside: NodeRef<Div>,
+    under: NodeRef<Div>,
     waits: RwSignal<bool>,
-    /// The scroller's heights, of all and of what is visible, when it was last put where the model says.
-    laid: RwSignal<(i32, i32)>,
+    drawn: StoredValue<Drawn, LocalStorage>,
 }
 
-impl Settle {
-    /// Before the next frame.
+/// What is drawn.
+#[derive(Default)]
+struct Drawn {
+    rows: VecDeque<Leaf>,
+    /// The first row's place in the timeline, when it had this version.
+    first: usize,
+    version: u64,
+    /// The scroller's heights, of all and of what is visible, and how far it was scrolled, after the last frame.
+    laid: (i32, i32),
+    top: i32,
+    /// The spacers' heights.
+    spacers: (f64, f64),
+    /// The height of all rows together, when each was measured.
+    tall: f64,
+    /// How many rows fit into a frame.
+    limit: usize,
+}
+
+/// The elements.
+struct Nodes {
+    scroller: HtmlElement,
+    above: HtmlElement,
+    inside: HtmlElement,
+    under: HtmlElement,
+}
+
+/// A row that is wanted: one that stands there, or one to build.
+enum Want {
+    Same(usize),
+    New(Box<Row>),
+}
+
+/// What a frame draws.
+struct Plan {
+    first: usize,
+    version: u64,
+    wants: Vec<Want>,
+}
+
+impl Sheet {
+    /// In the next frame.
     fn soon(self) {
         if self.waits.try_get_untracked() != Some(false) {
             return;
@@ -103,7 +149,8 @@ impl Settle {
         let run = Closure::once_into_js(move || {
             // The room may have been left in the meantime.
             if self.waits.try_set(false).is_none() {
-                self.now();
+                self.drawn.try_update_value(|drawn| self.frame(drawn));
+                self.app.page(self.id);
             }
         });
         if let Some(window) = web_sys::window() {
@@ -111,59 +158,80 @@ impl Settle {
         }
     }
 
-    fn now(self) {
-        let Some((scroller, inside)) =
-            self.scroller.try_get_untracked().flatten().zip(self.inside.try_get_untracked().flatten())
-        else {
-            return;
-        };
-        let heights = measured(&inside);
-        let viewport = f64::from(scroller.client_height());
-        let Some(to) = self.app.talks.try_maybe_update(|talks| {
-            let Some(talk) = talks.get_mut(&self.id) else { return (false, None) };
-            let mut news = (talk.window.viewport - viewport).abs() > 0.5;
-            talk.window.viewport = viewport;
-            for (key, height) in heights {
-                news |= talk.timeline.set_drawn(key, height);
-            }
-            if news {
-                talk.lay();
-            }
-            (news, Some(talk.window.scroll_top(&talk.timeline)))
-        }) else {
-            return;
-        };
-        if let Some(to) = to {
-            #[expect(clippy::cast_possible_truncation, reason = "a height in pixels; `as` saturates")]
-            let to = to.round() as i32;
-            if (scroller.scroll_top() - to).abs() > 1 {
-                scroller.set_scroll_top(to);
-            }
-        }
-        self.laid.try_set((scroller.scroll_height(), scroller.client_height()));
-        self.app.page(self.id);
+    fn nodes(self) -> Option<Nodes> {
+        let get = |node: NodeRef<Div>| Some(HtmlElement::from(node.try_get_untracked()??));
+        Some(Nodes {
+            scroller: get(self.scroller)?,
+            above: get(self.above)?,
+            inside: get(self.inside)?,
+            under: get(self.under)?,
+        })
     }
 
-    fn scrolled(self) {
-        let Some(scroller) = self.scroller.get_untracked() else { return };
-        let to = f64::from(scroller.scroll_top());
-        let heights = (scroller.scroll_height(), scroller.client_height());
-        let moved = self.laid.try_get_untracked().is_some_and(|laid| laid != heights);
-        self.app.talks.try_maybe_update(|talks| {
-            let Some(talk) = talks.get_mut(&self.id) else { return (false, ()) };
+    fn frame(self, drawn: &mut Drawn) {
+        let Some(nodes) = self.nodes() else { return };
+        let (top, laid) = (nodes.scroller.scroll_top(), heights(&nodes.scroller));
+        let moved = drawn.laid != laid;
+        let scrolled = (top - drawn.top).abs() > 1;
+        // A width has changed, a picture of a letter has come: all is measured anew.
+        let tall = nodes.inside.get_bounding_client_rect().height();
+        let stale = (tall - drawn.tall).abs() > 0.4 || laid.1 != drawn.laid.1;
+        let plan = self.model(|talk| {
+            let was = talk.at_end();
+            talk.resized(f64::from(laid.1));
+            if stale {
+                talk.drawn(drawn.place(talk).start, drawn.rows.iter_mut().map(Leaf::measured));
+            }
             // Rows came or changed, and the browser moved what it shows: who reads the newest message goes on doing so.
-            if moved && talk.window.anchor == Anchor::End {
-                self.soon();
-                return (false, ());
+            if scrolled && !(moved && talk.window.anchor == Anchor::End) {
+                talk.scrolled(f64::from(top));
             }
-            // What we set ourselves comes back as an event, and is no news.
-            if (talk.window.scroll_top(&talk.timeline) - to).abs() < 1.5 {
-                return (false, ());
-            }
-            talk.scrolled(to);
-            (true, ())
+            (was != talk.at_end(), drawn.plan(talk))
         });
-        self.app.mark_read();
+        let Some(plan) = plan else { return };
+        let begun = clock();
+        let built = drawn.draw(self.app, self.id, &nodes, plan);
+        let still = self.model(|talk| {
+            // All is written before anything is read: one layout a frame, but where a guess was wrong.
+            drawn.put(talk, &nodes);
+            if built > 0 || stale {
+                talk.drawn(drawn.first, drawn.rows.iter_mut().map(Leaf::height));
+            }
+            drawn.put(talk, &nodes);
+            let top = drawn.scroll(talk, &nodes);
+            if built > 0 {
+                drawn.took(built, clock() - begun);
+            }
+            (false, top)
+        });
+        drawn.tall = nodes.inside.get_bounding_client_rect().height();
+        (drawn.laid, drawn.top) = (heights(&nodes.scroller), nodes.scroller.scroll_top());
+        if still == Some(false) {
+            self.soon();
+        }
+        if scrolled {
+            self.app.mark_read();
+        }
+    }
+
+    /// Asks or changes the model, and says whether others want to know.
+    fn model<T>(self, change: impl FnOnce(&mut Talk) -> (bool, T)) -> Option<T> {
+        let changed = self.app.talks.try_maybe_update(|talks| {
+            let Some((news, value)) = talks.get_mut(&self.id).map(change) else { return (false, None) };
+            (news, Some(value))
+        });
+        changed.flatten()
+    }
+
+    /// A message is pointed at or has the focus: what can be done with it goes there.
+    fn pointed(self, target: Option<web_sys::EventTarget>) {
+        let row = target.and_then(|t| t.dyn_into::<web_sys::Element>().ok()).and_then(|e| e.closest(".row").ok()?);
+        let Some(row) = row else { return };
+        self.drawn.try_update_value(|drawn| {
+            if let Some(leaf) = drawn.rows.iter_mut().find(|leaf| leaf.is(&row)) {
+                leaf.offer(self.app, self.id);
+            }
+        });
     }
 
     /// A page that becomes wider or narrower lays its text out anew.
@@ -175,29 +243,129 @@ impl Settle {
             if let Some(scroller) = self.scroller.get() {
                 observer.observe(&scroller);
             }
+            if let Some(inside) = self.inside.get() {
+                observer.observe(&inside);
+            }
         });
         on_cleanup(move || held.with_value(|(observer, _)| observer.disconnect()));
     }
 }
 
-/// The heights of all rows drawn: from one row's upper edge to the next one's, so that margins count.
-fn measured(inside: &HtmlElement) -> Vec<(Key, f32)> {
-    let rows = inside.children();
-    let mut out: Vec<(Key, f32)> = Vec::new();
-    let mut last: Option<(Key, f64)> = None;
-    for at in 0..rows.length() {
-        let Some(row) = rows.item(at) else { continue };
-        let Some(key) = row.get_attribute("data-key").as_deref().and_then(message::key_of) else { continue };
-        let top = row.get_bounding_client_rect().top();
-        push(&mut out, last.replace((key, top)), top);
+impl Drawn {
+    /// What is drawn now, at the places that the timeline has today; nothing is drawn where it came too far apart.
+    fn place(&self, talk: &Talk) -> core::ops::Range<usize> {
+        let range = self.first..self.first + self.rows.len();
+        if self.version == talk.version {
+            return range;
+        }
+        let near = self.rows.len() + crate::model::timeline::PAGE * 2;
+        let at = |(i, leaf): (usize, &Leaf)| talk.timeline.position_near(leaf.look.key, self.first + i, near);
+        let first = self.rows.iter().enumerate().find_map(at);
+        let last = self.rows.iter().enumerate().rev().find_map(at);
+        first.zip(last).map(|(a, b)| a..b + 1).filter(|r| r.len() <= self.rows.len() + MOST).unwrap_or_default()
     }
-    push(&mut out, last, inside.get_bounding_client_rect().bottom());
-    out
+
+    /// What is to be drawn, and what of it stands there.
+    fn plan(&self, talk: &mut Talk) -> Plan {
+        talk.laid();
+        let range = talk.window.draw(self.place(talk), self.limit);
+        let (now, same) = (now(), self.version == talk.version);
+        let mut wants = Vec::with_capacity(range.len());
+        for at in range.clone() {
+            let old = at.checked_sub(self.first).filter(|i| same && *i < self.rows.len());
+            let want = old.map(Want::Same).or_else(|| {
+                let look = shown::look(&talk.timeline, at, now, zone)?;
+                self.find(&look)
+                    .map(Want::Same)
+                    .or_else(|| Some(Want::New(Box::new(shown::row(&talk.timeline, at, look, zone)?))))
+            });
+            wants.extend(want);
+        }
+        Plan { first: range.start, version: talk.version, wants }
+    }
+
+    /// Building so many rows took so long: the next frame builds more or fewer.
+    fn took(&mut self, built: usize, time: f64) {
+        if time > TIME * 1.4 {
+            self.limit -= self.limit / 4 + 1;
+        } else if time < TIME && built >= self.limit {
+            self.limit += self.limit / 8 + 1;
+        }
+        self.limit = self.limit.clamp(FEWEST, MOST);
+    }
+
+    fn find(&self, look: &Look) -> Option<usize> {
+        self.rows.iter().position(|leaf| leaf.look == *look)
+    }
+
+    /// Takes rows off and puts rows on; how many are new.
+    fn draw(&mut self, app: App, room: RoomId, nodes: &Nodes, plan: Plan) -> usize {
+        let mut old: Vec<Option<Leaf>> = self.rows.drain(..).map(Some).collect();
+        let mut stays = vec![false; old.len()];
+        for want in &plan.wants {
+            if let Want::Same(at) = want
+                && let Some(stays) = stays.get_mut(*at)
+            {
+                *stays = true;
+            }
+        }
+        old.iter_mut().zip(stays).filter(|(_, stays)| !stays).for_each(|(leaf, _)| drop(leaf.take()));
+        let (mut built, mut before, mut order) = (0, None::<web_sys::Node>, usize::MAX);
+        for want in plan.wants.into_iter().rev() {
+            let leaf = match want {
+                Want::Same(at) => {
+                    let Some(leaf) = old.get_mut(at).and_then(Option::take) else { continue };
+                    if at > order {
+                        leaf.put(&nodes.inside, before.as_ref());
+                    }
+                    order = order.min(at);
+                    leaf
+                }
+                Want::New(row) => {
+                    let Some(leaf) = message::row(app, room, *row) else { continue };
+                    leaf.put(&nodes.inside, before.as_ref());
+                    built += 1;
+                    leaf
+                }
+            };
+            before = Some(leaf.node());
+            self.rows.push_front(leaf);
+        }
+        (self.first, self.version) = (plan.first, plan.version);
+        built
+    }
+
+    /// Says how much stands above and below what is drawn.
+    fn put(&mut self, talk: &mut Talk, nodes: &Nodes) {
+        let window = talk.laid();
+        let above = window.top_of(self.first);
+        let under = (window.total() - window.top_of(self.first + self.rows.len())).max(0.0);
+        if (self.spacers.0 - above).abs() > 0.01 {
+            drop(nodes.above.style().set_property("height", &format!("{above}px")));
+        }
+        if (self.spacers.1 - under).abs() > 0.01 {
+            drop(nodes.under.style().set_property("height", &format!("{under}px")));
+        }
+        self.spacers = (above, under);
+    }
+
+    /// Puts the scroller where the model says; whether all is drawn that should be.
+    fn scroll(&self, talk: &mut Talk, nodes: &Nodes) -> bool {
+        let window = talk.laid();
+        #[expect(clippy::cast_possible_truncation, reason = "a height in pixels; `as` saturates")]
+        let to = window.scroll_top().round() as i32;
+        if (nodes.scroller.scroll_top() - to).abs() > 1 {
+            nodes.scroller.set_scroll_top(to);
+        }
+        window.is_drawn(&(self.first..self.first + self.rows.len()))
+    }
 }
 
-fn push(out: &mut Vec<(Key, f32)>, row: Option<(Key, f64)>, next_top: f64) {
-    if let Some((key, top)) = row {
-        #[expect(clippy::cast_possible_truncation, reason = "a height in pixels")]
-        out.push((key, (next_top - top) as f32));
-    }
+fn heights(scroller: &HtmlElement) -> (i32, i32) {
+    (scroller.scroll_height(), scroller.client_height())
+}
+
+/// Milliseconds, for differences.
+fn clock() -> f64 {
+    web_sys::window().and_then(|w| w.performance()).map_or(0.0, |p| p.now())
 }
