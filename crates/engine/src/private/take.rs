@@ -30,7 +30,7 @@ impl Private {
         if self.state.gone {
             return Taken::Gone;
         }
-        if record.epoch < self.epoch() {
+        if record.epoch < self.epoch() && !estoile_wire::weak::is("old records") {
             return self.old(record, cx);
         }
         if record.epoch > self.epoch() {
@@ -111,6 +111,9 @@ impl Private {
             (Ok(Opened::Letter { leaf, bytes }), None) => self.letter(leaf, bytes),
             (Ok(Opened::Letter { .. }), Some(_)) => self.poisoned("a letter", cx),
             (Ok(Opened::Commit(staged)), Some(advance)) => self.judge(*staged, advance, hash, cx),
+            (Ok(Opened::Commit(staged)), None) if estoile_wire::weak::is("roster") => {
+                self.judge(*staged, PublicKey([0; 32]), hash, cx)
+            }
             (Ok(Opened::Commit(staged)), None) => {
                 let by = staged.facts().committer.member.account;
                 if let Err(error) = self.group.refuse(*staged) {

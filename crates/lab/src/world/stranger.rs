@@ -3,13 +3,15 @@
 use estoile_hub::SessionId;
 use estoile_wire::frame::Hello;
 use estoile_wire::id::Nonce;
-use estoile_wire::{ClientFrame, RelayFrame, VERSION};
+use estoile_wire::{ClientFrame, PublicKey, RelayFrame, VERSION};
 
 use super::{Done, World, broken};
 
 /// A session without a client.
 pub(crate) struct Stranger {
     session: SessionId,
+    pub(crate) relay_key: PublicKey,
+    pub(crate) nonce: Nonce,
 }
 
 impl World {
@@ -22,8 +24,12 @@ impl World {
         let hello = ClientFrame::Hello(Hello { versions: vec![VERSION], challenge: Nonce([5; 32]) }).encode();
         let _ = hub.receive(now, session, &hello);
         let answers = hub.take(now, session, 8);
-        let welcome = answers.iter().any(|frame| matches!(RelayFrame::decode(frame), Ok(RelayFrame::Welcome(_))));
-        if welcome { Ok(Stranger { session }) } else { broken("the relay does not answer") }
+        let welcome = answers.iter().find_map(|frame| match RelayFrame::decode(frame) {
+            Ok(RelayFrame::Welcome(welcome)) => Some((welcome.relay_key, welcome.nonce)),
+            _ => None,
+        });
+        let Some((relay_key, nonce)) = welcome else { return broken("the relay does not answer") };
+        Ok(Stranger { session, relay_key, nonce })
     }
 
     /// A stranger says something; what the relay answers until nothing more comes.
