@@ -7,6 +7,7 @@ pub mod landing;
 pub mod markdown;
 pub mod notices;
 pub mod people;
+pub mod places;
 pub mod rooms;
 pub mod screen;
 pub mod settings;

@@ -26,7 +26,7 @@ pub fn line(text: &str) -> String {
 /// An error's text as a sentence of its own.
 #[must_use]
 pub fn sentence(text: &str) -> String {
-    let text = clean(text, false);
+    let text = super::places::here(&clean(text, false));
     let mut chars = text.trim().chars();
     let mut out: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
     out.push_str(chars.as_str());

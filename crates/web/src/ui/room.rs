@@ -6,7 +6,7 @@ use super::prelude::*;
 use crate::app::Over;
 use crate::model::notices::{Remedy, remedy, weight};
 use crate::model::rooms::{connection, invites};
-use crate::model::{composer, inert, shown, time};
+use crate::model::{composer, inert, places, shown, time};
 
 /// The main pane of a room.
 pub(crate) fn room(app: App, id: RoomId) -> AnyView {
@@ -246,8 +246,8 @@ pub(crate) fn notice(app: App, notice: &Notice) -> AnyView {
             parts::icon(weight.icon()),
             div().class("notice-text").child((
                 span().class("visually-hidden").child(format!("{}: ", weight.word())),
-                p().attr("dir", "auto").child(inert::block(&notice.detail)),
-                p().class("notice-advice").attr("dir", "auto").child(inert::block(&notice.advice)),
+                p().attr("dir", "auto").child(places::here(&inert::block(&notice.detail))),
+                p().class("notice-advice").attr("dir", "auto").child(places::here(&inert::block(&notice.advice))),
                 act,
             )),
             parts::icon_act("close", "Put this notice away", put_away),

@@ -145,7 +145,7 @@ fn restore(app: App) -> AnyView {
     let fields = RwSignal::new(vec![Zeroizing::new(String::new()); COUNT]);
     let wrong = RwSignal::new(None::<usize>);
     let (device, code) = (RwSignal::new(this_device()), RwSignal::new(String::new()));
-    let keep = RwSignal::new(false);
+    let (keep, name) = (RwSignal::new(false), RwSignal::new(String::new()));
     // The engine names the place of a wrong word in its sentence.
     Effect::new(move |_| {
         let named = words::named(&doing.why.get());
@@ -162,7 +162,8 @@ fn restore(app: App) -> AnyView {
         let Some((relay, entry)) = place(doing, code) else { return };
         let device = device.get_untracked().trim().to_owned();
         let keep_devices = keep.get_untracked();
-        let command = AccountCommand::Restore { words, device, relay, entry, keep_devices, anew: None };
+        let anew = Some(name.get_untracked().trim().to_owned()).filter(|name| !name.is_empty());
+        let command = AccountCommand::Restore { words, device, relay, entry, keep_devices, anew };
         doing.command(Command::Account(command), move |_| {
             app.tell("The account is yours again. Rooms let you in as soon as somebody there who may is online.");
             app.go(Screen::People);
@@ -179,6 +180,13 @@ fn restore(app: App) -> AnyView {
         )),
         parts::tick("My other devices are not lost: leave them in", keep),
         p().class("hint").child("Without this they are removed: whoever has found one reads no more."),
+        parts::field(
+            "Your name (only if the relay has lost your account)",
+            "text",
+            "Leave it empty. If you are told that nothing of your account is left, a name here goes on with the words alone: \
+             contacts and rooms are to be met again.",
+            name,
+        ),
         ending(device, code),
         div().attr("id", "words-error").child(doing.shown()),
         div().class("actions").child(parts::submit("Take my account up again", doing.busy)),

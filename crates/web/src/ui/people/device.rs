@@ -1,6 +1,6 @@
 //! The account's devices: listed, linked, removed; and making this one another of somebody's.
 
-use estoile_engine::{AccountCommand, Answer, Command, DeviceLinkView, DeviceView};
+use estoile_engine::{AccountCommand, Answer, Command, DeviceLinkView, DeviceView, HistoryView};
 use zeroize::Zeroizing;
 
 use crate::model::inert;
@@ -38,10 +38,13 @@ fn own(app: App) -> AnyView {
             Some(link.get()).filter(|l| !l.is_empty()).map_or_else(|| ().into_any(), |l| share::link(app, l, about))
         }
     };
+    let history = move || app.overview.with(|o| o.history);
+    let brought = move || history().map(|h| p().class("muted").child(bringing(h)));
     div()
         .class("page")
         .child((
             parts::heading("Devices"),
+            div().attr("aria-live", "polite").child(brought),
             ul().class("list").child(parts::each(
                 all,
                 |d| (d.id.clone(), d.removed),
@@ -134,6 +137,15 @@ fn remove(app: App, device: Option<DeviceView>, open: RwSignal<bool>) -> AnyView
         )),
     ));
     parts::form_of(run, body.into_any())
+}
+
+/// How far the messages are that come along to a new device.
+fn bringing(history: HistoryView) -> String {
+    if history.old {
+        format!("Bringing {} messages along to the new device. Leave this page open.", history.messages)
+    } else {
+        format!("{} of {} messages of the old device are here.", history.brought, history.messages)
+    }
 }
 
 /// The words that both devices show.

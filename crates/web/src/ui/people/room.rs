@@ -150,13 +150,22 @@ fn stopped(app: App, room: RoomId, why: &str, private: &PrivateView, doing: Doin
             app.tell("The room goes on in a new log; the others follow as soon as they are online.");
         });
     };
+    // As `estoile room refresh` there: the device knocks, and comes back as a new one.
+    let refresh = move || {
+        doing.command(Command::Private(PrivateCommand::Refresh(room)), move |_| {
+            app.tell("This device asks for new keys; it is back as soon as somebody there is online.");
+        });
+    };
     section()
         .class("callout bad")
         .child((
             h2().child("This room is stopped"),
             p().attr("dir", "auto").child(said(why)),
             p().child(advice),
-            may.then(|| div().class("actions").child(parts::act("primary", "Go on elsewhere", go_on))),
+            div().class("actions").child((
+                parts::act("", "Ask for new keys", refresh),
+                may.then(|| parts::act("primary", "Go on elsewhere", go_on)),
+            )),
         ))
         .into_any()
 }
