@@ -1,3 +1,5 @@
+//! Section A: who belongs to a room, and who somebody is.
+
 mod people;
 mod records;
 mod rooms;
