@@ -18,9 +18,11 @@ mod report;
 mod run;
 mod search;
 mod story;
+mod threats;
 mod world;
 
 pub use outcome::{Outcome, Row, Seal};
 pub use report::html;
 pub use run::{About, Counts, Options, about, counts, run, weaknesses};
 pub use story::{Line, clock};
+pub use threats::threats;
