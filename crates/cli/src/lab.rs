@@ -16,6 +16,10 @@ const COLUMNS: [Seal; 7] =
     [Seal::Plain, Seal::AesCtr, Seal::Fernet, Seal::FernetTtl, Seal::Quick, Seal::Private, Seal::None];
 /// Wide enough for the longest word of an outcome.
 const CELL: usize = 11;
+/// What stands before a sentence: the attack's number and the cells.
+const BESIDE: usize = 5 + 7 * CELL;
+/// A sentence is broken into lines no shorter than this, however narrow the terminal.
+const NARROWEST: usize = 30;
 
 pub(crate) fn run(args: Lab) -> Outcome {
     let (common, only, explain) = match args.action {
@@ -94,6 +98,8 @@ fn json(rows: &[Row]) -> Outcome {
 
 fn table(rows: &[Row]) -> Outcome {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let width = std::io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten();
+    let width = width.map_or(usize::MAX, |(columns, _)| usize::from(columns).saturating_sub(BESIDE).max(NARROWEST));
     let mut text = format!("{:<5}", "");
     for seal in COLUMNS {
         let head = if seal == Seal::None { "client" } else { seal.word() };
@@ -106,12 +112,11 @@ fn table(rows: &[Row]) -> Outcome {
             let cell = rows.iter().find(|row| row.attack == attack.attack && row.seal == seal);
             text.push_str(&cell.map_or_else(|| format!("{:<CELL$}", ""), |row| coloured(row.outcome, colour)));
         }
-        text.push_str(attack.does);
-        text.push('\n');
+        text.push_str(&wrapped(attack.does, width));
     }
     let c = counts(rows);
     text.push_str(&format!(
-        "\n{} attacks, {} tried: {} impossible, {} told, {} stopped, {} measured, {} breached; {} aim at what is not built yet\n\
+        "\n{} attacks, {} tried: {} impossible, {} told, {} stopped, {} measured, {} breached; {} not carried out here\n\
          the four columns on the left are the classroom's; `estoile lab run ATTACK --explain` tells one story\n",
         c.attacks, c.tried, c.impossible, c.told, c.stopped, c.measured, c.breached, c.unreached
     ));
@@ -120,6 +125,25 @@ fn table(rows: &[Row]) -> Outcome {
     }
     let _ = out::bytes(text.as_bytes())?;
     Ok(())
+}
+
+/// What a relay does, in lines of at most so many columns, below each other behind the cells.
+fn wrapped(does: &str, width: usize) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for word in does.split(' ') {
+        let wide = word.chars().count();
+        if column > 0 && column + 1 + wide > width {
+            out.push_str(&format!("\n{:<BESIDE$}", ""));
+            column = 0;
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += wide;
+    }
+    out.push('\n');
+    out
 }
 
 /// An outcome's word, as wide as a cell; colours repeat what the word says.

@@ -30,7 +30,7 @@ pub fn html(rows: &[Row], seed: u64) -> String {
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>Estoile: what a hostile relay can do</title><style>{STYLE}</style><h1>What a hostile relay can do</h1>\
          <p class=\"soft\">{} attacks that worked against messengers, tried by a relay that cheats. Seed {seed}.</p>\
-         <p>{} tried: {} impossible, {} told, {} stopped, {} measured, <b>{} breached</b>; {} aim at what is not built yet.</p>",
+         <p>{} tried: {} impossible, {} told, {} stopped, {} measured, <b>{} breached</b>; {} not carried out here.</p>",
         counts.attacks,
         counts.tried,
         counts.impossible,
