@@ -5,21 +5,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use estoile_lab::{About, Options, Outcome as Fate, Row, Seal, about, clock, counts};
+use estoile_lab::{About, Options, Row, about, clock};
 
 use crate::args::{Lab, LabAction, LabCommon};
 use crate::fail::{Failure, Outcome, say};
 use crate::{out, plain};
 
-/// The table's columns; the last is for attacks that are not about a seal.
-const COLUMNS: [Seal; 7] =
-    [Seal::Plain, Seal::AesCtr, Seal::Fernet, Seal::FernetTtl, Seal::Quick, Seal::Private, Seal::None];
-/// Wide enough for the longest word of an outcome.
-const CELL: usize = 11;
-/// What stands before a sentence: the attack's number and the cells.
-const BESIDE: usize = 5 + 7 * CELL;
-/// A sentence is broken into lines no shorter than this, however narrow the terminal.
-const NARROWEST: usize = 30;
+mod table;
 
 pub(crate) fn run(args: Lab) -> Outcome {
     let (common, only, explain) = match args.action {
@@ -97,65 +89,11 @@ fn json(rows: &[Row]) -> Outcome {
 }
 
 fn table(rows: &[Row]) -> Outcome {
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let width = std::io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten();
-    let width = width.map_or(usize::MAX, |(columns, _)| usize::from(columns).saturating_sub(BESIDE).max(NARROWEST));
-    let mut text = format!("{:<5}", "");
-    for seal in COLUMNS {
-        let head = if seal == Seal::None { "client" } else { seal.word() };
-        text.push_str(&format!("{head:<CELL$}"));
-    }
-    text.push_str("the relay\n");
-    for attack in about().filter(|a| rows.iter().any(|row| row.attack == a.attack)) {
-        text.push_str(&format!("{:<5}", attack.attack));
-        for seal in COLUMNS {
-            let cell = rows.iter().find(|row| row.attack == attack.attack && row.seal == seal);
-            text.push_str(&cell.map_or_else(|| format!("{:<CELL$}", ""), |row| coloured(row.outcome, colour)));
-        }
-        text.push_str(&wrapped(attack.does, width));
-    }
-    let c = counts(rows);
-    text.push_str(&format!(
-        "\n{} attacks, {} tried: {} impossible, {} told, {} stopped, {} measured, {} breached; {} not carried out here\n\
-         the four columns on the left are the classroom's; `estoile lab run ATTACK --explain` tells one story\n",
-        c.attacks, c.tried, c.impossible, c.told, c.stopped, c.measured, c.breached, c.unreached
-    ));
-    for row in rows.iter().filter(|row| row.held == Some(false)) {
-        text.push_str(&format!("{} against {}: {}\n", row.attack, row.seal.word(), plain::line(&row.detail)));
-    }
-    let _ = out::bytes(text.as_bytes())?;
+    let screen = std::io::stdout().is_terminal();
+    let colour = screen && std::env::var_os("NO_COLOR").is_none();
+    let width = screen.then(|| crossterm::terminal::size().ok()).flatten().map(|(columns, _)| usize::from(columns));
+    let _ = out::bytes(table::drawn(rows, width, colour).as_bytes())?;
     Ok(())
-}
-
-/// What a relay does, in lines of at most so many columns, below each other behind the cells.
-fn wrapped(does: &str, width: usize) -> String {
-    let (mut out, mut column) = (String::new(), 0);
-    for word in does.split(' ') {
-        let wide = word.chars().count();
-        if column > 0 && column + 1 + wide > width {
-            out.push_str(&format!("\n{:<BESIDE$}", ""));
-            column = 0;
-        } else if column > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += wide;
-    }
-    out.push('\n');
-    out
-}
-
-/// An outcome's word, as wide as a cell; colours repeat what the word says.
-fn coloured(fate: Fate, colour: bool) -> String {
-    let code = match fate {
-        Fate::Impossible | Fate::Measured => 32,
-        Fate::Told | Fate::Stopped => 33,
-        Fate::Breached => 31,
-        Fate::Unreached => 90,
-    };
-    let word = format!("{:<CELL$}", fate.word());
-    if colour { format!("\x1b[{code}m{word}\x1b[0m") } else { word }
 }
 
 /// One experiment's story.
