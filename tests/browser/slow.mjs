@@ -58,5 +58,6 @@ export function slowed(browser, times) {
     };
     turn();`;
   const worker = new Worker(program, { eval: true, workerData: { pids: mine(), times } });
-  return () => new Promise((done) => { worker.on('exit', done); worker.postMessage('end'); });
+  const ended = new Promise((done) => worker.on('exit', done));
+  return () => { worker.postMessage('end'); return ended; };
 }

@@ -17,24 +17,34 @@ const CHROMIUM: [&str; 2] = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
 /// Runs every case in `tests/browser/cases`, one after the other, against the bundle in `target/web`.
 pub fn test() -> Result<()> {
-    let folder = root().join("tests/browser");
     let bundle = root().join("target/web/manifest.json");
     ensure!(bundle.exists(), "there is no bundle to test: run `cargo xtask web`");
-    let node = node()?;
-    let chromium = chromium()?;
-    packages(&folder, &node)?;
-    // The relays and terminals of the cases.
-    run(cargo().args(["build", "--quiet", "--package", "estoile"]))?;
-    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder.join("cases"))?
+    let mut node = ready()?;
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder().join("cases"))?
         .filter_map(|entry| entry.ok().map(|e| e.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "mjs"))
         .collect();
     cases.sort();
-    run(Command::new(&node.program)
-        .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        .args(cases)
-        .env("ESTOILE_CHROMIUM", chromium)
-        .current_dir(folder))
+    run(node.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(cases))
+}
+
+/// Runs one script of `tests/browser` with these paths in its environment.
+pub fn script(name: &str, paths: &[(&str, &Path)]) -> Result<()> {
+    run(ready()?.arg(name).envs(paths.iter().copied()))
+}
+
+fn folder() -> PathBuf {
+    root().join("tests/browser")
+}
+
+/// Node with all that the scripts in `tests/browser` need: packages, Chromium, and the program for their relays and terminals.
+fn ready() -> Result<Command> {
+    let (node, chromium) = (node()?, chromium()?);
+    packages(&folder(), &node)?;
+    run(cargo().args(["build", "--quiet", "--package", "estoile"]))?;
+    let mut command = Command::new(&node.program);
+    command.env("ESTOILE_CHROMIUM", chromium).current_dir(folder());
+    Ok(command)
 }
 
 struct Node {

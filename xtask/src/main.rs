@@ -25,7 +25,8 @@ const HELP: &str = "cargo xtask COMMAND
   tidy --list  the same, and the lengths that the ratchet holds
   deny         bans, licences and sources of the dependencies
   web          builds the browser bundle into target/web
-  web --test   the same, and fails when it is larger than it may be
+  web --test   the same, and fails when a first visit loads more than it may
+  web --learn  measures anew which functions a first visit runs (crates/web/first)
   browser      tests that bundle, and the program under target/debug, in Chromium
   fuzz SECS    mutates every decoder's corpus for so many seconds each
 
@@ -59,6 +60,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["deny"] => steps::deny(),
         ["web"] => web::build().map(drop),
         ["web", "--test"] => web::test(),
+        ["web", "--learn"] => web::learn(),
         ["browser"] => browser::test(),
         ["fuzz", seconds] => steps::fuzz(seconds),
         _ => {

@@ -29,4 +29,4 @@ mod wasm;
 
 pub use client::Client;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
-pub use wasm::{start, stretch};
+pub use wasm::{later, start, stretch};

@@ -1,6 +1,9 @@
 //! From a page that has just loaded to an open vault, and back: which tab has it, where it lies, what opens it.
 
-use estoile_engine::{Engine, Env, Input, LoadError, OpenRoom, Vault, VaultError};
+use estoile_engine::{
+    Engine, Env, Input, LoadError, OpenRoom, Vault, VaultError, WrongAnswer, known_answers_of_groups,
+    known_answers_of_seals,
+};
 use estoile_port::{Place, Reply, Stage, Work};
 use estoile_seal::quick::RoomSecret;
 use estoile_seal::vault_key::{VaultKey, VaultSalt};
@@ -48,7 +51,7 @@ impl<O: Outside> Client<O> {
             Ok(relays) => self.relays = Some(relays),
             Err(why) => return self.refuse(number, why),
         }
-        if let Err(lack) = self.out.able().and_then(|()| sound()) {
+        if let Err(lack) = self.out.able().and_then(|()| sound(known_answers_of_seals())) {
             self.enter(Stage::Unable(lack));
             return self.reply(number, Ok(Reply::Done));
         }
@@ -220,6 +223,9 @@ impl<O: Outside> Client<O> {
             LoadError::Vault(error) => unopened(&error),
             _ => NEWER.into(),
         })?;
+        if engine.overview().account.is_some() {
+            sound(known_answers_of_groups())?;
+        }
         self.open = Some(Open { engine, vault, shelf, key, place: place.clone(), failures: 0 });
         self.inputs.push(Input::Timer);
         self.enter(Stage::Open(place));
@@ -301,7 +307,7 @@ fn unopened(error: &VaultError) -> String {
     }
 }
 
-/// Whether this machine computes as it must: the published answers of everything that seals.
-fn sound() -> Result<(), String> {
-    estoile_engine::known_answers().map_err(|wrong| format!("{wrong}"))
+/// Whether this machine computes as it must, by what it answered where the answers are published.
+pub(crate) fn sound(answers: Result<(), WrongAnswer>) -> Result<(), String> {
+    answers.map_err(|wrong| format!("{wrong}"))
 }

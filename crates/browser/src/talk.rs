@@ -2,7 +2,7 @@
 
 use estoile_engine::{
     AccountCommand, Command, CreateRoom, Input, MessageView, OpenRoom, Past, PrivateCommand, RelayAddress, RoomView,
-    face,
+    face, known_answers_of_groups,
 };
 use estoile_port::{Reply, Settings, Stage, Work};
 use estoile_seal::link::LinkKind;
@@ -14,7 +14,7 @@ use crate::client::{Client, Want};
 use crate::outside::Outside;
 use crate::relays::{self, Relays};
 use crate::settings;
-use crate::stages::{Draft, Pending};
+use crate::stages::{Draft, Pending, sound};
 use crate::stretch::Job;
 
 /// What is told where no vault is open.
@@ -111,6 +111,11 @@ impl<O: Outside> Client<O> {
 
     pub(crate) fn command(&mut self, number: u64, mut command: Command) {
         if let Err(why) = self.at_work().and_then(|(rooms, relays)| relays.judge(&mut command, &rooms)) {
+            return self.refuse(number, why);
+        }
+        // What a page without an account does without is asked here: it takes as long as the start of everything else.
+        let first = matches!(command, Command::Account(_)) && self.open.as_ref().is_some_and(|open| open.engine.overview().account.is_none());
+        if first && let Err(why) = sound(known_answers_of_groups()) {
             return self.refuse(number, why);
         }
         if let Some(work) = work(&command) {

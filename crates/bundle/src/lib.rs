@@ -3,12 +3,14 @@
 //! - Everything but a few files that must stand at the root lies in `a/BUNDLE/`, where BUNDLE is a hash of all that the
 //!   bundle is made of: what stands under such a name never changes, and browsers may keep it for ever.
 //! - `manifest.json` has the SHA-256 of every file. Beside a file that gains by it lies the same, compressed (`.br`).
+//! - Each module is split into what a first visit runs and what comes afterwards (`split`).
 //! - The same input gives the same bytes, on every machine.
 //!
 //! It is a crate of its own so that what only tests the project need not compile it. It knows nothing of what the files do.
 #![forbid(unsafe_code)]
 
 mod bindgen;
+mod split;
 mod template;
 mod write;
 
@@ -38,6 +40,9 @@ pub struct Sources {
     pub worker: PathBuf,
     /// The static files.
     pub fixed: PathBuf,
+    /// A folder with `page.txt` and `worker.txt`, which list what a first visit runs, and `texts.txt`, which lists what it
+    /// does not read; none: the modules stay whole.
+    pub first: Option<PathBuf>,
 }
 
 /// A bundle that was made.
@@ -65,12 +70,37 @@ pub struct Size {
 /// # Errors
 /// When a source can't be read or is no good; the text says which. The folder stays as it was.
 pub fn make(sources: &Sources, out: &Path) -> Result<(Bundle, Vec<Size>)> {
-    let mut made = bindgen::module(&sources.page, "page")?;
-    made.extend(bindgen::module(&sources.worker, "worker")?);
+    let mut made = Files::new();
+    for (wasm, name) in [(&sources.page, "page"), (&sources.worker, "worker")] {
+        let first = sources.first.as_deref().map(|folder| listed(folder, name)).transpose()?;
+        made.extend(bindgen::module(wasm, name, first.as_ref())?);
+    }
     let fixed = read(&sources.fixed)?;
     let bundle = compose(made, fixed)?;
     let sizes = write::folder(&bundle, out)?;
     Ok((bundle, sizes))
+}
+
+/// What lists call the functions of both modules, in the order in which a browser counts those of a bundle that is not split:
+/// `page.names` and `worker.names` in `out`.
+///
+/// # Errors
+/// When a module can't be read, or the folder not written.
+pub fn names(sources: &Sources, out: &Path) -> Result<()> {
+    for (wasm, name) in [(&sources.page, "page"), (&sources.worker, "worker")] {
+        fs::write(out.join(format!("{name}.names")), bindgen::names(wasm, name)?)?;
+    }
+    Ok(())
+}
+
+/// What decides about the parts of a module: `NAME.txt` with its functions, and `texts.txt` with the paths, from the folder on,
+/// of texts that go with the function that reads them.
+fn listed(folder: &Path, name: &str) -> Result<split::Lists> {
+    let text = |file: &Path| fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()));
+    let functions = text(&folder.join(format!("{name}.txt")))?.split_whitespace().map(str::to_owned).collect();
+    let texts = text(&folder.join("texts.txt"))?;
+    let texts = texts.lines().map(|path| Ok(text(&folder.join(path))?.into_bytes())).collect::<Result<_>>()?;
+    Ok(split::Lists { functions, texts })
 }
 
 /// Puts files that were made and static ones together, and expands the templates.

@@ -1,4 +1,5 @@
-//! `estoile-bundle PAGE.wasm WORKER.wasm STATIC OUT`: what `cargo xtask web` runs when both modules are built.
+//! `estoile-bundle PAGE.wasm WORKER.wasm STATIC OUT LISTS`: what `cargo xtask web` runs when both modules are built. Without
+//! lists the modules stay whole, and their functions' names are written beside them: what `cargo xtask web --learn` needs.
 #![forbid(unsafe_code)]
 
 use std::io::Write as _;
@@ -6,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use estoile_bundle::{Sources, make};
+use estoile_bundle::{Sources, make, names};
 
 fn main() -> ExitCode {
     match run() {
@@ -20,10 +21,15 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let args: Vec<_> = std::env::args_os().skip(1).collect();
-    let [page, worker, fixed, out] = args.as_slice() else {
-        bail!("four paths are needed: PAGE.wasm WORKER.wasm STATIC OUT (`cargo xtask web` gives them)");
+    let (page, worker, fixed, out, first) = match args.as_slice() {
+        [page, worker, fixed, out] => (page, worker, fixed, out, None),
+        [page, worker, fixed, out, first] => (page, worker, fixed, out, Some(first.into())),
+        _ => bail!("paths are needed: PAGE.wasm WORKER.wasm STATIC OUT [LISTS] (`cargo xtask web` gives them)"),
     };
-    let sources = Sources { page: page.into(), worker: worker.into(), fixed: fixed.into() };
+    let sources = Sources { page: page.into(), worker: worker.into(), fixed: fixed.into(), first };
+    if sources.first.is_none() {
+        names(&sources, Path::new(page).parent().unwrap_or(Path::new(".")))?;
+    }
     let (bundle, sizes) = make(&sources, Path::new(out))?;
     let mut told = std::io::stdout().lock();
     for size in &sizes {

@@ -38,7 +38,7 @@ pub use command::{
 };
 pub use engine::{Engine, LoadError, MAX_ROOMS};
 pub use estoile_seal::WrongAnswer;
-pub use known::known_answers;
+pub use known::{known_answers, known_answers_of_groups, known_answers_of_seals};
 pub use link::greeting::{GreetError, check as check_welcome};
 pub use notice::{Notice, NoticeKind};
 pub use turn::{BlobError, CommandId, Effect, Env, Input, Lost, Turn, WrongProof};

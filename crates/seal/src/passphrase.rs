@@ -23,6 +23,14 @@ pub const LABEL_STRETCH: &[u8] = b"estoile.v1 quick argon2id m=65536 t=3 p=1\0";
 
 /// The EFF's long list (`passphrase/WORDS.md`), one word a line, in the order of the alphabet.
 const WORDS: &str = include_str!("passphrase/words.txt");
+
+/// The list, by a call that no compiler may look through: so that a browser can leave the list out of what a first visit loads
+/// (`crates/bundle/src/split`).
+#[inline(never)]
+fn list() -> &'static str {
+    core::hint::black_box(WORDS)
+}
+
 /// 6 to the power of 5: five dice choose one.
 pub(crate) const WORD_COUNT: u32 = 7776;
 
@@ -80,7 +88,7 @@ pub fn suggest(rng: &mut dyn CryptoRng) -> Zeroizing<String> {
     // Room for the longest, so that the string never moves and leaves a copy behind.
     let mut words = Zeroizing::new(String::with_capacity(SUGGESTED_WORDS * 16));
     for &n in chosen.iter() {
-        let word = WORDS.lines().nth(n as usize).unwrap_or_default();
+        let word = list().lines().nth(n as usize).unwrap_or_default();
         if !words.is_empty() {
             words.push(' ');
         }
@@ -102,12 +110,12 @@ fn evenly(rng: &mut dyn CryptoRng) -> u32 {
 
 /// The word at this place of the list. The order is part of a format: people compare words (`crate::verify`).
 pub(crate) fn word(n: u32) -> &'static str {
-    WORDS.lines().nth(n as usize).unwrap_or_default()
+    list().lines().nth(n as usize).unwrap_or_default()
 }
 
 /// Whether the list has this word.
 fn is_listed(word: &str) -> bool {
-    !word.is_empty() && WORDS.lines().any(|listed| listed == word)
+    !word.is_empty() && list().lines().any(|listed| listed == word)
 }
 
 /// The room's secret: Argon2id (64 MiB, 3 passes, 1 lane) over the normalised passphrase, salted with relay and name.

@@ -10,9 +10,13 @@ pub mod model;
 #[cfg(any(target_arch = "wasm32", feature = "face"))]
 mod app;
 #[cfg(any(target_arch = "wasm32", feature = "face"))]
+mod later;
+#[cfg(any(target_arch = "wasm32", feature = "face"))]
 mod port;
 #[cfg(any(target_arch = "wasm32", feature = "face"))]
 mod ui;
 
 #[cfg(any(target_arch = "wasm32", feature = "face"))]
 pub use app::start;
+#[cfg(any(target_arch = "wasm32", feature = "face"))]
+pub use later::later;

@@ -3,6 +3,8 @@
 // Between the page and this file go events on `window`: `estoile:newer` (a newer version is ready), `estoile:reload` (the
 // person wants it), `estoile:erased` (all is erased: take the cached files out, too, and begin again).
 
+import { later } from './later.js';
+
 const here = (name) => new URL(name, import.meta.url);
 const WORKER = here('./work.js').href;
 const OFFLINE = new URL('/sw.js', location.origin).href;
@@ -15,6 +17,7 @@ const only = (url) => {
 const policy = globalThis.trustedTypes?.createPolicy('estoile', { createScriptURL: only }) ?? { createScriptURL: only };
 
 const boot = document.getElementById('boot');
+const BROKEN = 'Estoile did not arrive whole: the connection broke, or what came is not what the page was made with.';
 
 /** Says on the first screen that it can't go on. */
 function unable(what, again) {
@@ -47,15 +50,39 @@ function lacking() {
   return '';
 }
 
+/** A module under its way here, compiled as it comes. */
+function program(name, integrity) {
+  const coming = WebAssembly.compileStreaming(fetch(here(name), { integrity }));
+  // Whoever waits for it hears of it.
+  coming.catch(() => {});
+  return coming;
+}
+
 async function begin() {
-  // The worker first: opening the vault and the page's own module take their time side by side.
+  // All at once: the worker's thread, its program and the page's own. They wait for each other only where they must.
   const worker = new Worker(policy.createScriptURL(WORKER), { type: 'module', name: 'estoile' });
   const early = [];
-  worker.onmessage = (event) => early.push(event.data);
-  const bytes = fetch(here('./page_bg.wasm'), { integrity: '{{sri:page_bg.wasm}}' });
-  bytes.catch(() => {});
+  const up = new Promise((done, failed) => {
+    worker.onerror = failed;
+    worker.onmessage = (first) => {
+      worker.onmessage = (event) => early.push(event.data);
+      done(first);
+    };
+  });
+  up.catch(() => {});
+  const own = program('./page_bg.wasm', '{{sri:page_bg.wasm}}');
+  const other = program('./worker_bg.wasm', '{{sri:worker_bg.wasm}}');
   const page = await import('./page.js');
-  await page.default({ module_or_path: bytes });
+  const settled = later(here('./page_later.wasm').href, '{{sri:page_later.wasm}}', (error) => {
+    console.error(error);
+    document.body.prepend(boot);
+    unable(BROKEN, true);
+  });
+  const exports = await page.default({ module_or_path: await own });
+  settled(exports);
+  // A thread's beginning goes by way of this one: the page builds its screen when the worker is there.
+  await up;
+  worker.postMessage(await other);
   page.start(worker, early);
 }
 
@@ -107,6 +134,6 @@ if (lacks) {
 } else {
   begin().then(offline, (error) => {
     console.error(error);
-    unable('Estoile did not arrive whole: the connection broke, or what came is not what the page was made with.', true);
+    unable(BROKEN, true);
   });
 }

@@ -12,6 +12,9 @@ addEventListener('install', (event) => {
   // From the network, never from the browser's own cache: one bundle, whole, or none.
   const files = FILES.map((path) => new Request(path, { cache: 'no-cache' }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files)));
+  // Where the browser can, it takes these files out of the cache itself, without starting this program first.
+  const kept = (pathname) => ({ condition: { urlPattern: new URLPattern({ pathname }), requestMethod: 'GET' }, source: { cacheName: CACHE } });
+  if (event.addRoutes && globalThis.URLPattern) event.waitUntil(event.addRoutes(FILES.map(kept)).catch(() => {}));
 });
 
 addEventListener('activate', (event) => {

@@ -5,6 +5,7 @@ mod fetch;
 mod idb;
 mod js;
 mod keys;
+mod later;
 mod locks;
 mod sockets;
 mod stretcher;
@@ -17,6 +18,8 @@ use crate::Client;
 use crate::inbox::{Inbox, Incoming};
 use crate::stretch::Job;
 use browser::Browser;
+
+pub use later::later;
 
 /// Starts the client in this worker. `spawn` makes a further worker of the same code, for [`stretch`]: a URL of a script needs
 /// a policy of Trusted Types, which the worker's own script has.

@@ -23,6 +23,13 @@ const MAX_SHOWN: usize = 24;
 /// BIP-39's English list (`WORDS.md`), one word a line, in the order of the alphabet.
 const WORDS: &str = include_str!("words.txt");
 
+/// The list, by a call that no compiler may look through: so that a browser can leave the list out of what a first visit loads
+/// (`crates/bundle/src/split`).
+#[inline(never)]
+fn list() -> &'static str {
+    core::hint::black_box(WORDS)
+}
+
 /// Words of the list that look like a wrong one, nearest first; possibly none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Suggestions(pub Vec<&'static str>);
@@ -84,7 +91,7 @@ pub(super) fn write(entropy: &[u8; 32]) -> Zeroizing<String> {
         if place > 0 {
             text.push(' ');
         }
-        text.push_str(WORDS.lines().nth(index).unwrap_or_default());
+        text.push_str(list().lines().nth(index).unwrap_or_default());
     }
     text
 }
@@ -111,7 +118,7 @@ pub(super) fn parse(text: &str) -> Result<Zeroizing<[u8; 32]>, RecoveryError> {
     let mut found = 0;
     for word in lower.split(|c: char| c.is_whitespace() || c == ',' || c == ';').filter_map(bare) {
         found += 1;
-        let Some(index) = WORDS.lines().position(|listed| listed == word) else {
+        let Some(index) = list().lines().position(|listed| listed == word) else {
             return Err(not_in_list(found, word));
         };
         if found <= WORD_COUNT {
@@ -149,7 +156,7 @@ fn not_in_list(position: usize, word: &str) -> RecoveryError {
 /// The nearest words of the list; those that begin with the same four letters, which are unique in the list, first.
 fn suggestions(word: &str) -> Suggestions {
     let typed: Vec<char> = word.chars().take(MAX_SHOWN).collect();
-    let mut near: Vec<(usize, &'static str)> = WORDS
+    let mut near: Vec<(usize, &'static str)> = list()
         .lines()
         .filter_map(|listed| {
             let same_start = listed.len() >= 4 && listed.chars().take(4).eq(typed.iter().copied().take(4));

@@ -1,0 +1,52 @@
+// The second part of a program: what a first visit does without. It is fetched when the first part has settled, or at once,
+// while all waits, when the program can't go on without it.
+
+/** How long line and processor belong to what a first visit needs, in milliseconds: slow ones need three seconds. */
+const FIRST = 4_000;
+/** Waits between attempts, in milliseconds: the first one, and the longest. */
+const AGAIN = 4_000;
+const LONGEST = 60_000;
+
+/**
+ * Gives the program its `estoileLater`. `lost` is told when the second part is needed and can't be had. The answer is a function
+ * that takes what the first part exports.
+ */
+export function later(url, integrity, lost) {
+  let first;
+  let there = false;
+  const join = (module) => {
+    if (there) return;
+    new WebAssembly.Instance(module, { first });
+    there = true;
+  };
+  const quietly = async (wait) => {
+    if (there) return;
+    try {
+      join(await WebAssembly.compileStreaming(fetch(url, { integrity })));
+    } catch {
+      setTimeout(quietly, wait, Math.min(2 * wait, LONGEST));
+    }
+  };
+  globalThis.estoileLater = () => {
+    try {
+      join(new WebAssembly.Module(now(url)));
+    } catch (error) {
+      lost(error);
+      throw error;
+    }
+  };
+  return (exports) => {
+    first = exports;
+    setTimeout(quietly, FIRST, AGAIN);
+  };
+}
+
+/** The bytes of a file, while all waits. A window has no other way to bytes than as characters. */
+function now(url) {
+  const ask = new XMLHttpRequest();
+  ask.open('GET', url, false);
+  ask.overrideMimeType('text/plain; charset=x-user-defined');
+  ask.send();
+  if (ask.status !== 200) throw new Error(`${url} did not come: ${ask.status}`);
+  return Uint8Array.from(ask.responseText, (character) => character.charCodeAt(0) & 0xff);
+}

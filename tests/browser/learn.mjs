@@ -1,0 +1,76 @@
+// Writes down what a first visit runs: `cargo xtask web --learn` calls it with a bundle that is not split.
+//
+// A browser compiles a function when it is called for the first time, and its tracing says which one.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import assert from 'node:assert/strict';
+import { Browser, Program, Relay } from './support.mjs';
+import { becomes, inRoom, join as enters, reads, say } from './person.mjs';
+
+const { ESTOILE_NAMES: NAMES, ESTOILE_LISTS: LISTS } = process.env;
+const PASSPHRASE = 'copper lantern orbit velvet harbour';
+/** What a list calls a function that has no name: it stays in the first part anyhow. */
+const NAMELESS = '-';
+
+/** Lets a browser do this and gives back what its threads of this name called for the first time. */
+async function called(browser, act) {
+  const cdp = await browser.context.newCDPSession(await browser.context.newPage());
+  const events = [];
+  cdp.on('Tracing.dataCollected', ({ value }) => events.push(...value));
+  const categories = ['v8.wasm', 'disabled-by-default-v8.wasm.detailed', '__metadata'];
+  await cdp.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories: categories } });
+  await act();
+  const ended = new Promise((done) => cdp.once('Tracing.tracingComplete', done));
+  await cdp.send('Tracing.end');
+  await ended;
+  const threads = new Map(events.filter((e) => e.name === 'thread_name').map((e) => [`${e.pid} ${e.tid}`, e.args.name]));
+  const compiled = events.filter((e) => e.name === 'wasm.CompileLazy' && e.args?.func_index !== undefined);
+  return (thread) => compiled
+    .filter((e) => threads.get(`${e.pid} ${e.tid}`)?.startsWith(thread))
+    .map((e) => e.args.func_index);
+}
+
+async function visits(relay) {
+  const [link, other] = [await relay.room('Tea'), await relay.passphraseRoom('Words', PASSPHRASE)];
+  const ann = await Browser.start();
+  try {
+    return await called(ann, async () => {
+      const empty = await ann.open(relay.url);
+      await empty.getByRole('button').first().waitFor();
+      await empty.close();
+      let page = await enters(ann, link, 'Ann');
+      await say(page, 'hello from the page');
+      await becomes(page, 'hello from the page', 'kept');
+      const bob = new Program(['send', link, '--as', 'Bob', 'hello **back**, https://example.org', '--wait', '1m']);
+      assert.equal((await bob.ended).code, 0, bob.errors);
+      await reads(page, 'hello');
+      await page.close();
+      page = await ann.open(link);
+      await inRoom(page);
+      await reads(page, 'back');
+      await page.close();
+      page = await enters(ann, other, 'Ann', PASSPHRASE);
+      await page.close();
+    });
+  } finally {
+    await ann.end();
+  }
+}
+
+/** The lists of these calls: what was called in some place of the module, by name. */
+function list(indices, file) {
+  const names = readFileSync(join(NAMES, `${file}.names`), 'utf8').trim().split('\n');
+  const found = new Set(indices.map((at) => names[at]).filter((name) => name !== undefined && name !== NAMELESS));
+  assert.ok(found.size > 100, `${file}: ${found.size} functions were called`);
+  writeFileSync(join(LISTS, `${file}.txt`), [...found].sort().join('\n') + '\n');
+  console.log(`${file}: ${found.size} of ${names.length} functions run in a first visit`);
+}
+
+const relay = await Relay.start();
+try {
+  const of = await visits(relay);
+  list(of('CrRendererMain'), 'page');
+  list(of('DedicatedWorker'), 'worker');
+} finally {
+  await relay.end();
+}
