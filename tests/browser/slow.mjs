@@ -35,7 +35,11 @@ export async function line(url, { bits = 10_000_000, delay = 20 } = {}) {
   };
 }
 
-/** Lets a browser's pages, their workers with them, run a part of the time alone: as on a machine that is `times` slower. */
+/**
+ * Lets a browser's pages, their workers with them, run a part of the time alone: as on a machine that is `times` slower. They run
+ * a millisecond by turns; with longer turns each word between two threads would wait for the next turn, which on no machine it
+ * does. Changing turns takes time, too: with this factor a page counts `times` slower, within a tenth or two.
+ */
 export function slowed(browser, times) {
   const mine = () => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
     try {
@@ -53,7 +57,7 @@ export function slowed(browser, times) {
     const tell = (signal) => workerData.pids.forEach((pid) => { try { process.kill(pid, signal); } catch {} });
     const turn = () => {
       const end = Date.now() + 200;
-      while (Date.now() < end) { tell('SIGSTOP'); wait(4 * (workerData.times - 1)); tell('SIGCONT'); wait(4); }
+      while (Date.now() < end) { tell('SIGSTOP'); wait(1.4 * (workerData.times - 1)); tell('SIGCONT'); wait(1); }
       if (going) setTimeout(turn, 0); else parentPort.close();
     };
     turn();`;

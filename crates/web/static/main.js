@@ -59,6 +59,8 @@ function program(name, integrity) {
 }
 
 async function begin() {
+  // The marks are for whoever measures.
+  performance.mark('begun');
   // All at once: the worker's thread, its program and the page's own. They wait for each other only where they must.
   const worker = new Worker(policy.createScriptURL(WORKER), { type: 'module', name: 'estoile' });
   const early = [];
@@ -82,8 +84,10 @@ async function begin() {
   settled(exports);
   // A thread's beginning goes by way of this one: the page builds its screen when the worker is there.
   await up;
+  performance.mark('up');
   worker.postMessage(await other);
   page.start(worker, early);
+  performance.mark('started');
 }
 
 /** The cached files, for starting without a network. They protect from nothing: see sw.js. */

@@ -10,7 +10,7 @@ const GONE = [/ERR_CONNECTION|WebSocket/];
 const MANY = Number(process.env.ESTOILE_MANY ?? 2_000);
 const SLOWER = 4;
 
-const figure = (what, value, unit = 'ms') => console.log(`figure: ${what}: ${Math.round(value)} ${unit}`);
+const figure = (what, value, unit = 'ms') => console.log(`figure: ${what}: ${unit === 'ms' ? Math.round(value) : value.toFixed(1)} ${unit}`);
 const clock = () => performance.now();
 
 /**
@@ -35,6 +35,13 @@ const notes = (context, texts) => context.addInitScript((texts) => {
   }).observe(document, { childList: true, subtree: true, characterData: true });
   addEventListener('click', () => { noted.clicked ??= performance.now(); }, true);
 }, texts);
+/** How long a page takes to count, in milliseconds. */
+const counted = (page) => page.evaluate(() => {
+  const begun = performance.now();
+  let sum = 0;
+  for (let i = 0; i < 100_000_000; i += 1) sum = (sum + i) | 0;
+  return performance.now() - begun + (sum & 0);
+});
 const noted = async (page) => {
   await until(() => page.evaluate(() => 'joined' in globalThis.noted), 'it is painted');
   return page.evaluate(() => globalThis.noted);
@@ -51,7 +58,9 @@ test('from a click to joined, on a slow machine behind a slow line', async () =>
     const page = await ann.context.newPage();
     // A page of the relay's own origin without a program: its process is the one that is slowed.
     await page.goto(`${slow.url}/version`);
+    const quick = await counted(page);
     faster = slowed(ann, SLOWER);
+    figure('a slowed page is slower', (await counted(page)) / quick, 'times');
     await page.goto(link, { waitUntil: 'commit' });
     await page.getByLabel('Your name here').fill('Ann');
     await page.getByRole('button', { name: 'Join' }).click();
@@ -73,7 +82,11 @@ test('from a click to joined, on a slow machine behind a slow line', async () =>
     faster = slowed(ann, SLOWER);
     await again.goto(link, { waitUntil: 'commit' });
     await again.getByText('You are the first one here.').waitFor();
-    figure(`warm, ${SLOWER} times slower: click to joined and readable`, (await noted(again)).joined);
+    const { joined: warm } = await noted(again);
+    const marks = await again.evaluate(() => performance.getEntriesByType('mark').map((m) => [m.name, m.startTime]));
+    const parts = marks.map(([name, at]) => `${name} ${Math.round(at)}`).join(', ');
+    console.log(`figure: warm, ${SLOWER} times slower: ${parts}`);
+    figure(`warm, ${SLOWER} times slower: click to joined and readable`, warm);
     await inRoom(again);
   } finally {
     await faster();
