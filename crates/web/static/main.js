@@ -77,7 +77,7 @@ async function begin() {
   const page = await import('./page.js');
   const settled = later(here('./page_later.wasm').href, '{{sri:page_later.wasm}}', (error) => {
     console.error(error);
-    document.body.prepend(boot);
+    document.body.replaceChildren(boot);
     unable(BROKEN, true);
   });
   const exports = await page.default({ module_or_path: await own });

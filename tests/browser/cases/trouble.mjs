@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join as path } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { BUNDLE, Browser, Relay, run, shot, until } from '../support.mjs';
-import { becomes, enter, inRoom, join, message, reads, say, texts } from '../person.mjs';
+import { becomes, enter, inRoom, join, message, reads, say, texts, visit } from '../person.mjs';
 
 const GONE = [/ERR_CONNECTION|WebSocket|Failed to load resource/];
 
@@ -28,6 +28,31 @@ test('a relay that goes is told, and what was said waits for it', async () => {
   } finally {
     await Promise.allSettled([relay.end()]);
     await ann.end({ expect: GONE });
+  }
+});
+
+test('what a first visit does without comes when it is needed, and says when it does not', async () => {
+  const relay = await Relay.start();
+  const [ann, bob] = [await Browser.start(), await Browser.start()];
+  try {
+    const link = await relay.room('Tea');
+    // At once, long before it would come by itself.
+    let page = await join(ann, link, 'Ann');
+    await visit(page, 'Settings');
+    const loaded = await page.evaluate(() => performance.getEntriesByType('resource').map((e) => [e.name, e.initiatorType]));
+    assert.ok(loaded.some(([name, by]) => name.endsWith('/page_later.wasm') && by === 'xmlhttprequest'), `${loaded}`);
+    await bob.context.route('**/*_later.wasm', (route) => route.abort());
+    page = await join(bob, link, 'Bob');
+    await page.locator('.side').getByRole('button', { name: 'Settings' }).click();
+    await page.getByRole('alert').getByText('did not arrive whole').waitFor();
+    await bob.context.unroute('**/*_later.wasm');
+    await page.getByRole('button', { name: 'Load again' }).click();
+    await page.getByText('Tea').first().waitFor();
+    await visit(page, 'Settings');
+  } finally {
+    await Promise.allSettled([relay.end()]);
+    await ann.end({ expect: GONE });
+    await bob.end({ expect: [...GONE, /NetworkError|later|RuntimeError|Failed to execute/] });
   }
 });
 
