@@ -114,7 +114,8 @@ impl<O: Outside> Client<O> {
             return self.refuse(number, why);
         }
         // What a page without an account does without is asked here: it takes as long as the start of everything else.
-        let first = matches!(command, Command::Account(_)) && self.open.as_ref().is_some_and(|open| open.engine.overview().account.is_none());
+        let first = matches!(command, Command::Account(_))
+            && self.open.as_ref().is_some_and(|open| open.engine.overview().account.is_none());
         if first && let Err(why) = sound(known_answers_of_groups()) {
             return self.refuse(number, why);
         }
