@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use estoile_engine::vault::Vault;
-use estoile_engine::{Answer, CommandError, CommandId, Engine, Event, Input, face};
+use estoile_engine::{Answer, CommandError, CommandId, Event, Input, face};
 use estoile_port::{Ask, Down, Place, Progress, Reply, Stage, Up, Work};
 use estoile_seal::vault_key::VaultKey;
 use estoile_wire::Millis;
@@ -11,6 +11,7 @@ use estoile_wire::Millis;
 use crate::head::Head;
 use crate::inbox::{Inbox, Incoming};
 use crate::lines::Lines;
+use crate::mind::{Mind, Next, Waking};
 use crate::outside::Outside;
 use crate::relays::Relays;
 use crate::shelf::Shelf;
@@ -36,6 +37,8 @@ pub struct Client<O: Outside> {
     /// Why there is no store, in a sentence.
     pub(crate) refused: Option<String>,
     pub(crate) open: Option<Open<O::Store>>,
+    /// What will speak for the open vault, where it takes its time.
+    pub(crate) waking: Option<Waking>,
     pub(crate) lines: Lines,
     /// For the next turn.
     pub(crate) inputs: Vec<Input>,
@@ -45,7 +48,7 @@ pub struct Client<O: Outside> {
 
 /// An open vault.
 pub(crate) struct Open<S> {
-    pub(crate) engine: Engine,
+    pub(crate) mind: Mind,
     pub(crate) vault: Vault<Shelf<S>>,
     /// For what is sealed beside the engine's entries.
     pub(crate) shelf: Shelf<S>,
@@ -116,6 +119,7 @@ impl<O: Outside> Client<O> {
             head: None,
             refused: None,
             open: None,
+            waking: None,
             lines: Lines::default(),
             inputs: Vec::new(),
             asked: Asked::default(),
@@ -128,14 +132,17 @@ impl<O: Outside> Client<O> {
 
     /// Runs until the inbox is closed.
     pub async fn run(mut self) {
-        while let Some(first) = self.inbox.next().await {
+        while let Some(first) = self.next().await {
             Box::pin(self.round(first)).await;
         }
     }
 
     /// One thing that happened, and what else has by then.
-    async fn round(&mut self, first: Incoming) {
-        Box::pin(self.take(first)).await;
+    async fn round(&mut self, first: Next) {
+        match first {
+            Next::Incoming(incoming) => Box::pin(self.take(incoming)).await,
+            Next::Awake(engine) => self.awake(*engine),
+        }
         for _ in 1..BATCH {
             let Some(next) = self.inbox.try_next() else { break };
             Box::pin(self.take(next)).await;
@@ -199,8 +206,8 @@ impl<O: Outside> Client<O> {
 
     /// When something must be looked at again, with nobody saying anything.
     fn set_alarm(&mut self) {
-        let Some(open) = &self.open else { return };
-        let next: Option<Millis> = open.engine.next_timeout().into_iter().chain(self.lines.next_timeout()).min();
+        let Some(Mind::Awake(awake)) = self.open.as_ref().map(|open| &open.mind) else { return };
+        let next: Option<Millis> = awake.next_timeout().into_iter().chain(self.lines.next_timeout()).min();
         let after = next.map_or(LONGEST_SLEEP_MS, |at| at.saturating_sub(self.out.now()).min(LONGEST_SLEEP_MS));
         self.out.alarm(after);
     }

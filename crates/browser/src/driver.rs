@@ -9,6 +9,7 @@ use estoile_engine::{
 use estoile_port::{Down, Stage};
 
 use crate::client::Client;
+use crate::mind::Mind;
 use crate::outside::{Outside, Transfer, Way};
 use crate::relays::ELSEWHERE;
 
@@ -21,9 +22,11 @@ impl<O: Outside> Client<O> {
     /// Turns until nothing more follows from what has happened.
     pub(crate) async fn turns(&mut self) {
         loop {
-            if self.open.is_none() {
-                self.inputs.clear();
-                return;
+            match &self.open {
+                None => return self.inputs.clear(),
+                // What is to be done waits.
+                Some(open) if matches!(open.mind, Mind::Waking(_)) => return,
+                Some(_) => {}
             }
             if let Some(relays) = &self.relays {
                 self.inputs.extend(self.lines.due(relays, &mut self.out));
@@ -42,8 +45,9 @@ impl<O: Outside> Client<O> {
             return self.taken();
         }
         let Some(open) = &mut self.open else { return };
+        let Some(engine) = open.mind.awake() else { return };
         let mut rng = self.out.rng();
-        let turn = open.engine.handle_all(inputs, &mut Env { now: self.out.now(), rng: &mut rng });
+        let turn = engine.handle_all(inputs, &mut Env { now: self.out.now(), rng: &mut rng });
         match open.vault.commit(&turn, &mut rng).await {
             Ok(proof) => self.release(turn, proof),
             Err(error) => self.recover(turn, &error.to_string()).await,
@@ -105,7 +109,7 @@ impl<O: Outside> Client<O> {
             let Some(open) = &mut self.open else { return };
             let (now, mut rng) = (self.out.now(), self.out.rng());
             let Ok(engine) = Engine::load(&open.vault, &mut Env { now, rng: &mut rng }).await else { continue };
-            open.engine = engine;
+            open.mind = Mind::Awake(Box::new(engine));
             open.failures = open.failures.saturating_add(1);
             let notice = not_kept(open.failures, why, now);
             self.tell(Event::Reload);
@@ -138,6 +142,7 @@ impl<O: Outside> Client<O> {
         self.lines.reset(&mut self.out);
         self.inputs.clear();
         self.open = None;
+        self.waking = None;
         self.store = None;
         self.head = None;
         let failed = self.asked.fail_all(why);

@@ -1,8 +1,7 @@
 //! What waits for the worker's one loop, in the order in which it came. Everything that can wake it stands in [`Incoming`].
 
 use core::cell::RefCell;
-use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::task::{Context, Poll, Waker};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -95,19 +94,16 @@ impl Inbox {
     }
 
     /// The next thing that happens; none when nothing will any more.
-    pub async fn next(&self) -> Option<Incoming> {
-        poll_fn(|cx| {
-            if let Some(incoming) = self.try_next() {
-                return Poll::Ready(Some(incoming));
-            }
-            let mut state = self.0.borrow_mut();
-            if state.closed {
-                return Poll::Ready(None);
-            }
-            state.waker = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await
+    pub fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<Incoming>> {
+        if let Some(incoming) = self.try_next() {
+            return Poll::Ready(Some(incoming));
+        }
+        let mut state = self.0.borrow_mut();
+        if state.closed {
+            return Poll::Ready(None);
+        }
+        state.waker = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Nothing more will come.

@@ -7,7 +7,7 @@
 //! without one.
 //!
 //! The way through it: [`Client::run`] takes from the [`inbox::Inbox`] what happened, makes one turn of it, commits, and
-//! posts what it led to. `stages` says how a vault is opened, `talk` how a page is answered, `driver` how a turn goes.
+//! posts what it led to. `stages` says how a vault is opened, `mind` what speaks for it until all is read, `talk` how a page is answered, `driver` how a turn goes.
 #![forbid(unsafe_code)]
 
 pub mod blob;
@@ -16,6 +16,7 @@ mod driver;
 mod head;
 pub mod inbox;
 mod lines;
+mod mind;
 pub mod outside;
 mod relays;
 mod scan;

@@ -17,7 +17,7 @@ pub trait Outside {
     /// Where sealed entries are kept.
     type Store: Keep;
     /// The system's generator.
-    type Rng: CryptoRng;
+    type Rng: CryptoRng + 'static;
 
     /// What this place lacks for a client to work, in a sentence.
     ///
@@ -73,7 +73,7 @@ pub trait Outside {
 /// A store that a vault's head lies in, too: what says how the vault's key is found. Clones are the same store.
 ///
 /// Every write happens only if nobody else has claimed the store since; else it fails, and the outside owns no more.
-pub trait Keep: Backend + Clone {
+pub trait Keep: Backend + Clone + 'static {
     /// What seals the vault's key where there is no passphrase. It may never leave this place.
     type Wrapping;
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::client::{Client, Open};
 use crate::head::{Head, HeadError};
+use crate::mind::Mind;
 use crate::outside::{Keep, Outside};
 use crate::relays::Relays;
 use crate::shelf::Shelf;
@@ -219,15 +220,18 @@ impl<O: Outside> Client<O> {
         let mut rng = self.out.rng();
         let vault = Vault::open(shelf.clone(), key.clone(), &mut rng).await.map_err(|e| unopened(&e))?;
         let mut env = Env { now: self.out.now(), rng: &mut rng };
-        let engine = Engine::load(&vault, &mut env).await.map_err(|error| match error {
-            LoadError::Vault(error) => unopened(&error),
-            _ => NEWER.into(),
-        })?;
-        if engine.overview().account.is_some() {
+        let glance = Engine::glance(&vault, &mut env).await.map_err(|error| unloaded(&error))?;
+        if glance.look().overview().account.is_some() {
             sound(known_answers_of_groups())?;
         }
-        self.open = Some(Open { engine, vault, shelf, key, place: place.clone(), failures: 0 });
-        self.inputs.push(Input::Timer);
+        let mind = glance.whole().map_or_else(Mind::Waking, |all| Mind::Awake(Box::new(all)));
+        let waking = matches!(mind, Mind::Waking(_));
+        self.open = Some(Open { mind, vault, shelf, key, place: place.clone(), failures: 0 });
+        if waking {
+            self.wake();
+        } else {
+            self.inputs.push(Input::Timer);
+        }
         self.enter(Stage::Open(place));
         Ok(())
     }
@@ -298,8 +302,16 @@ impl<O: Outside> Client<O> {
     }
 }
 
+/// Why all of it could not be read, in the user's words.
+pub(crate) fn unloaded(error: &LoadError) -> String {
+    match error {
+        LoadError::Vault(error) => unopened(error),
+        _ => NEWER.into(),
+    }
+}
+
 /// What the vault said, in the user's words.
-fn unopened(error: &VaultError) -> String {
+pub(crate) fn unopened(error: &VaultError) -> String {
     match error {
         VaultError::Newer(_) => NEWER.into(),
         VaultError::Backend(error) => error.to_string(),

@@ -36,12 +36,12 @@ impl<O: Outside> Client<O> {
     /// The rooms, and the relays; none before a vault is open.
     fn at_work(&self) -> Result<(Vec<RoomView>, &Relays), String> {
         let (Some(open), Some(relays)) = (&self.open, &self.relays) else { return Err(self.closed()) };
-        Ok((open.engine.rooms(), relays))
+        Ok((open.mind.look().rooms(), relays))
     }
 
     pub(crate) async fn read_link(&mut self, number: u64, link: &str) {
         self.turns().await;
-        let rooms = self.open.as_ref().map(|open| open.engine.rooms()).unwrap_or_default();
+        let rooms = self.open.as_ref().map(|open| open.mind.look().rooms()).unwrap_or_default();
         let view = match &self.relays {
             Some(relays) => relays.view(link, &rooms),
             None => Err(self.closed()),
@@ -115,7 +115,7 @@ impl<O: Outside> Client<O> {
         }
         // What a page without an account does without is asked here: it takes as long as the start of everything else.
         let first = matches!(command, Command::Account(_))
-            && self.open.as_ref().is_some_and(|open| open.engine.overview().account.is_none());
+            && self.open.as_ref().is_some_and(|open| open.mind.look().overview().account.is_none());
         if first && let Err(why) = sound(known_answers_of_groups()) {
             return self.refuse(number, why);
         }
@@ -131,14 +131,14 @@ impl<O: Outside> Client<O> {
         self.turns().await;
         let why = self.closed();
         let Some(open) = &mut self.open else { return self.refuse(number, why) };
-        let engine = &mut open.engine;
+        let engine = open.mind.look();
         let reply = match ask {
             // Commands don't come this way.
             face::Ask::Command(_) => return self.refuse(number, NOT_OPEN),
             face::Ask::Rooms => face::Reply::Rooms(engine.rooms()),
             face::Ask::Snapshot(room, newest) => face::Reply::Snapshot(engine.snapshot(room, newest).map(Box::new)),
             face::Ask::Older(room, before, count) => {
-                let found = engine.older(&open.vault, room, before, count.saturating_add(1)).await;
+                let found = open.mind.older(&open.vault, room, before, count.saturating_add(1)).await;
                 face::Reply::Older(found.ok().map(|messages| page(messages, count)))
             }
             face::Ask::Overview => face::Reply::Overview(Box::new(engine.overview())),

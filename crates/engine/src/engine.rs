@@ -11,7 +11,7 @@ mod people;
 mod private;
 mod turning;
 
-pub use load::LoadError;
+pub use load::{Glance, LoadError};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -36,7 +36,7 @@ pub mod view;
 pub use command::{
     AccountCommand, Answer, Command, CommandError, CreateRoom, OpenRoom, Past, PrivateCommand, RelayAddress, Verify,
 };
-pub use engine::{Engine, LoadError, MAX_ROOMS};
+pub use engine::{Engine, Glance, LoadError, MAX_ROOMS};
 pub use estoile_seal::WrongAnswer;
 pub use known::{known_answers, known_answers_of_groups, known_answers_of_seals};
 pub use link::greeting::{GreetError, check as check_welcome};

@@ -8,6 +8,7 @@
     reason = "a crate of tests: its helpers fail by panicking too"
 )]
 
+mod large;
 mod stages;
 mod tabs;
 mod talk;

@@ -168,10 +168,16 @@ impl Tab {
 
     /// Says something to the worker; the answer may come later.
     pub(crate) fn say(&mut self, ask: Ask) -> u64 {
+        let number = self.put(ask);
+        self.settle();
+        number
+    }
+
+    /// Says something, and something more before the worker has heard it.
+    pub(crate) fn put(&mut self, ask: Ask) -> u64 {
         self.asked += 1;
         let text = serde_json::to_string(&Up { number: self.asked, ask }).unwrap();
         self.inbox.push(Incoming::Up(Zeroizing::new(text)));
-        self.settle();
         self.asked
     }
 
@@ -226,8 +232,7 @@ impl Tab {
     }
 
     pub(crate) fn begin_at(&mut self, origin: &str, take_over: bool) {
-        let ask = Ask::Begin { origin: origin.into(), relays: Vec::new(), take_over };
-        assert!(matches!(self.ask(ask), Ok(Reply::Done)));
+        assert!(matches!(self.ask(begin(origin, take_over)), Ok(Reply::Done)));
     }
 
     pub(crate) fn unlock(&mut self, passphrase: Option<&str>) -> Result<Reply, String> {
@@ -276,6 +281,11 @@ impl Tab {
     pub(crate) fn connections(&self) -> usize {
         self.shared.sessions.borrow().len()
     }
+}
+
+/// A page's first word.
+pub(crate) fn begin(origin: &str, take_over: bool) -> Ask {
+    Ask::Begin { origin: origin.into(), relays: Vec::new(), take_over }
 }
 
 /// The outside of one tab.

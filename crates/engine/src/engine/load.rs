@@ -3,6 +3,8 @@
 use core::future::Future;
 use std::collections::{BTreeMap, BTreeSet};
 
+use estoile_wire::Millis;
+
 use super::{Engine, read};
 use crate::account::Accounts;
 use crate::board::Board;
@@ -14,7 +16,7 @@ use crate::room::{AT_HAND, Kept, Letter, Room};
 use crate::stored::{Progress, StoredEngine, StoredLetter, StoredRoom, decode};
 use crate::turn::Env;
 use crate::vault::{Backend, PAGE, Vault, VaultError};
-use crate::view::{LetterId, RelayId, RoomId};
+use crate::view::{LetterId, MessageView, RelayId, RoomId};
 
 /// Why an engine could not be loaded from its vault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +32,53 @@ pub enum LoadError {
     Unreadable,
 }
 
+/// How much of a vault is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Depth {
+    /// All of it.
+    Whole,
+    /// What faces look at, and what comes with it in one page.
+    Looks,
+}
+
+/// An engine without the transcripts of large rooms. It is there to be looked at while [`Engine::load`] reads all, and takes no
+/// input: what it does not know it must not decide.
+#[derive(Debug)]
+pub struct Glance {
+    engine: Engine,
+    whole: bool,
+}
+
+impl Glance {
+    /// What there is to look at.
+    #[must_use]
+    pub const fn look(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// [`Engine::older`].
+    ///
+    /// # Errors
+    /// What the vault says.
+    pub async fn older<B: Backend>(
+        &mut self,
+        vault: &Vault<B>,
+        room: RoomId,
+        before: LetterId,
+        limit: usize,
+    ) -> Result<Vec<MessageView>, VaultError> {
+        self.engine.older(vault, room, before, limit).await
+    }
+
+    /// The engine, if nothing had to be left out.
+    ///
+    /// # Errors
+    /// The glance itself: [`Engine::load`] has to read what it left out.
+    pub fn whole(self) -> Result<Engine, Box<Self>> {
+        if self.whole { Ok(self.engine) } else { Err(Box::new(self)) }
+    }
+}
+
 type Entries = Vec<(Vec<u8>, zeroize::Zeroizing<Vec<u8>>)>;
 
 impl Engine {
@@ -42,51 +91,44 @@ impl Engine {
         vault: &'v Vault<B>,
         env: &mut Env<'_>,
     ) -> impl Future<Output = Result<Self, LoadError>> + use<'v, B> {
-        let (id, now) = (env.rng.next_u64(), env.now);
+        let begun = (env.rng.next_u64(), env.now);
+        async move { Ok(load(vault, begun, Depth::Whole).await?.0) }
+    }
+
+    /// Reads what there is to look at, without the transcripts of large rooms: those take their time, and faces need none of them.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the vault fails or is not readable.
+    pub fn glance<'v, B: Backend>(
+        vault: &'v Vault<B>,
+        env: &mut Env<'_>,
+    ) -> impl Future<Output = Result<Glance, LoadError>> + use<'v, B> {
+        let begun = (env.rng.next_u64(), env.now);
         async move {
-            let counters: StoredEngine = match vault.get(names::ENGINE).await? {
-                Some(bytes) => read(&bytes)?,
-                None => StoredEngine::default(),
-            };
-            let mut board = Board::new(counters.next_notice);
-            for (name, value) in all(vault, names::NOTICES).await? {
-                let id = names::number(&name).ok_or(LoadError::Unreadable)?;
-                board.restore(id, &value).ok_or(LoadError::Unreadable)?;
-            }
-            let mut book = Book::default();
-            for (name, value) in all(vault, &names::own(Own::Known)).await? {
-                let number = names::number(&name).ok_or(LoadError::Unreadable)?;
-                book.restore(number, read(&value)?).ok_or(LoadError::Unreadable)?;
-            }
-            let mut engine = Self {
-                id,
-                turns: 0,
-                now,
-                counters,
-                rooms: BTreeMap::new(),
-                links: BTreeMap::new(),
-                next_relay: 0,
-                routes: BTreeMap::new(),
-                board,
-                book,
-                accounts: Accounts::default(),
-                links_awaited: Vec::new(),
-                turning: Vec::new(),
-                touched: BTreeSet::new(),
-                closed: false,
-                pages: BTreeMap::new(),
-            };
-            for (name, value) in all(vault, names::ROOMS).await? {
-                let id = names::opened_room(&name).ok_or(LoadError::Unreadable)?;
-                let room = load_room(vault, id, read(&value)?).await?;
-                engine.add(room);
-            }
-            let mut board = core::mem::take(&mut engine.book);
-            engine.accounts = Accounts::load(&load_accounts(vault).await?, &mut board).ok_or(LoadError::Unreadable)?;
-            engine.book = board;
-            // Faces may look before the first turn.
-            engine.rooms.values_mut().for_each(|room| room.learn_known(&engine.book));
-            Ok(engine)
+            let (engine, whole) = load(vault, begun, Depth::Looks).await?;
+            Ok(Glance { engine, whole })
+        }
+    }
+
+    /// An engine without rooms.
+    fn fresh((id, now): (u64, Millis), counters: StoredEngine, board: Board, book: Book) -> Self {
+        Self {
+            id,
+            turns: 0,
+            now,
+            counters,
+            rooms: BTreeMap::new(),
+            links: BTreeMap::new(),
+            next_relay: 0,
+            routes: BTreeMap::new(),
+            board,
+            book,
+            accounts: Accounts::default(),
+            links_awaited: Vec::new(),
+            turning: Vec::new(),
+            touched: BTreeSet::new(),
+            closed: false,
+            pages: BTreeMap::new(),
         }
     }
 
@@ -110,9 +152,35 @@ impl Engine {
     }
 }
 
-/// All that belongs to the account.
-async fn load_accounts<B: Backend>(vault: &Vault<B>) -> Result<Entries, VaultError> {
-    all(vault, names::ACCOUNTS).await
+/// An engine of a number and a time; and whether all of it was read.
+async fn load<B: Backend>(vault: &Vault<B>, begun: (u64, Millis), depth: Depth) -> Result<(Engine, bool), LoadError> {
+    let counters: StoredEngine = match vault.get(names::ENGINE).await? {
+        Some(bytes) => read(&bytes)?,
+        None => StoredEngine::default(),
+    };
+    let mut board = Board::new(counters.next_notice);
+    for (name, value) in all(vault, names::NOTICES).await? {
+        let id = names::number(&name).ok_or(LoadError::Unreadable)?;
+        board.restore(id, &value).ok_or(LoadError::Unreadable)?;
+    }
+    let mut book = Book::default();
+    for (name, value) in all(vault, &names::own(Own::Known)).await? {
+        let number = names::number(&name).ok_or(LoadError::Unreadable)?;
+        book.restore(number, read(&value)?).ok_or(LoadError::Unreadable)?;
+    }
+    let accounts = all(vault, names::ACCOUNTS).await?;
+    let accounts = Accounts::load(&accounts, &mut book).ok_or(LoadError::Unreadable)?;
+    let mut engine = Engine { accounts, ..Engine::fresh(begun, counters, board, book) };
+    let mut whole = true;
+    for (name, value) in all(vault, names::ROOMS).await? {
+        let id = names::opened_room(&name).ok_or(LoadError::Unreadable)?;
+        let (room, all) = load_room(vault, id, read(&value)?, depth).await?;
+        engine.add(room);
+        whole &= all;
+    }
+    // Faces may look before the first turn.
+    engine.rooms.values_mut().for_each(|room| room.learn_known(&engine.book));
+    Ok((engine, whole))
 }
 
 /// All entries under a prefix, a page at a time.
@@ -139,17 +207,20 @@ async fn numbered<B: Backend, T: for<'b> minicbor::Decode<'b, ()>>(
     entries.iter().map(|(name, value)| Ok((names::number(name).ok_or(LoadError::Unreadable)?, read(value)?))).collect()
 }
 
-async fn load_room<B: Backend>(vault: &Vault<B>, id: RoomId, stored: StoredRoom) -> Result<Room, LoadError> {
+/// A room; and whether all of it was read.
+async fn load_room<B: Backend>(
+    vault: &Vault<B>,
+    id: RoomId,
+    stored: StoredRoom,
+    depth: Depth,
+) -> Result<(Room, bool), LoadError> {
     let progress: Progress = match vault.get(&names::kind(id, Tag::Progress)).await? {
         Some(bytes) => read(&bytes)?,
         None => Progress::default(),
     };
-    let prefix = names::kind(id, Tag::Transcript);
-    let transcript = all(vault, &prefix)
-        .await?
-        .into_iter()
-        .map(|(name, value)| (name.get(prefix.len()..).unwrap_or_default().to_vec(), value.to_vec()))
-        .collect();
+    let transcript = load_transcript(vault, id, depth).await?;
+    let whole = transcript.is_some();
+    let ends = if whole { numbered(vault, id, Tag::End).await? } else { Vec::new() };
     let letters = page_below(vault, id, progress.next_seq, progress.first_seq.unwrap_or(0), AT_HAND).await?;
     let mut outbox = Vec::new();
     for (seq, _) in numbered::<B, u8>(vault, id, Tag::Outbox).await? {
@@ -157,18 +228,37 @@ async fn load_room<B: Backend>(vault: &Vault<B>, id: RoomId, stored: StoredRoom)
         outbox.push(Letter { seq, stored: read(&bytes)? });
     }
     let kept = Kept {
-        transcript,
+        transcript: transcript.unwrap_or_default(),
         people: numbered(vault, id, Tag::Person).await?,
         letters,
         outbox,
         future: numbered(vault, id, Tag::Held).await?,
-        ends: numbered(vault, id, Tag::End).await?,
+        ends,
         group: load_group(vault, id, &stored).await?,
         sealed: numbered(vault, id, Tag::Sealed).await?,
         brought: numbered(vault, id, Tag::Brought).await?,
     };
     // The relay's number is given when the room is added.
-    Room::new(id, RelayId(u32::MAX), stored, progress, kept).ok_or(LoadError::Unreadable)
+    let room = Room::new(id, RelayId(u32::MAX), stored, progress, kept).ok_or(LoadError::Unreadable)?;
+    Ok((room, whole))
+}
+
+/// A room's transcript, under its own keys; none if it is left out.
+async fn load_transcript<B: Backend>(
+    vault: &Vault<B>,
+    id: RoomId,
+    depth: Depth,
+) -> Result<Option<Vec<(Vec<u8>, Vec<u8>)>>, VaultError> {
+    let prefix = names::kind(id, Tag::Transcript);
+    let entries = match depth {
+        Depth::Whole => all(vault, &prefix).await?,
+        Depth::Looks => vault.scan(&prefix, None, PAGE).await?,
+    };
+    if depth == Depth::Looks && entries.len() >= PAGE {
+        return Ok(None);
+    }
+    let own = |name: &[u8]| name.get(prefix.len()..).unwrap_or_default().to_vec();
+    Ok(Some(entries.into_iter().map(|(name, value)| (own(&name), value.to_vec())).collect()))
 }
 
 /// A private room's group; a quick room has none.
