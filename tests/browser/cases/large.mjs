@@ -88,6 +88,14 @@ test('from a click to joined, on a slow machine behind a slow line', async () =>
     console.log(`figure: warm, ${SLOWER} times slower: ${parts}`);
     figure(`warm, ${SLOWER} times slower: click to joined and readable`, warm);
     await inRoom(again);
+    await faster();
+    faster = async () => {};
+    await again.close();
+    const third = await ann.context.newPage();
+    await third.goto(`${slow.url}/version`);
+    await third.goto(link, { waitUntil: 'commit' });
+    await third.getByText('You are the first one here.').waitFor();
+    figure('warm, as fast as this machine is: click to joined and readable', (await noted(third)).joined);
   } finally {
     await faster();
     await Promise.allSettled([slow.end(), relay.end()]);
