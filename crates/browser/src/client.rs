@@ -241,7 +241,7 @@ impl<O: Outside> Client<O> {
     }
 
     /// Posts what there is to say.
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         let is_event = |down: &Down| matches!(down, Down::Event(_));
         if self.downs.iter().filter(|down| is_event(down)).count() > MOST_EVENTS {
             self.downs.retain(|down| !is_event(down));

@@ -52,7 +52,7 @@ impl<O: Outside> Client<O> {
             Ok(relays) => self.relays = Some(relays),
             Err(why) => return self.refuse(number, why),
         }
-        if let Err(lack) = self.out.able().and_then(|()| sound(known_answers_of_seals())) {
+        if let Err(lack) = self.out.able() {
             self.enter(Stage::Unable(lack));
             return self.reply(number, Ok(Reply::Done));
         }
@@ -60,6 +60,12 @@ impl<O: Outside> Client<O> {
             Ok(true) => self.find(number).await,
             Ok(false) => self.enter(Stage::ElsewhereOpen),
             Err(lack) => self.enter(Stage::Unable(lack)),
+        }
+        // The page builds its screen meanwhile. Nothing was sealed here yet, and nothing is before the answers are right.
+        self.flush();
+        if let Err(wrong) = sound(known_answers_of_seals()) {
+            self.let_go(&wrong);
+            self.enter(Stage::Unable(wrong));
         }
         self.reply(number, Ok(Reply::Done));
     }
@@ -221,9 +227,7 @@ impl<O: Outside> Client<O> {
         let vault = Vault::open(shelf.clone(), key.clone(), &mut rng).await.map_err(|e| unopened(&e))?;
         let mut env = Env { now: self.out.now(), rng: &mut rng };
         let glance = Engine::glance(&vault, &mut env).await.map_err(|error| unloaded(&error))?;
-        if glance.look().overview().account.is_some() {
-            sound(known_answers_of_groups())?;
-        }
+        let account = glance.look().overview().account.is_some();
         let mind = glance.whole().map_or_else(Mind::Waking, |all| Mind::Awake(Box::new(all)));
         let waking = matches!(mind, Mind::Waking(_));
         self.open = Some(Open { mind, vault, shelf, key, place: place.clone(), failures: 0 });
@@ -233,6 +237,12 @@ impl<O: Outside> Client<O> {
             self.inputs.push(Input::Timer);
         }
         self.enter(Stage::Open(place));
+        // Who only looks need not wait for this, nor for the first turn.
+        self.flush();
+        if account && let Err(wrong) = sound(known_answers_of_groups()) {
+            self.let_go(&wrong);
+            return Err(wrong);
+        }
         Ok(())
     }
 

@@ -3,8 +3,8 @@
 use estoile_mls::MlsError;
 use estoile_seal::WrongAnswer;
 
-/// Computes all primitives against published vectors, in a few milliseconds. A driver calls it once before it loads an
-/// engine, and goes no further where an answer is wrong.
+/// Computes all primitives against published vectors, in a few milliseconds. A driver calls it once before an engine takes its
+/// first turn, and goes no further where an answer is wrong.
 ///
 /// # Errors
 /// The first primitive whose answer is wrong.

@@ -159,6 +159,21 @@ impl<B: Backend> Vault<B> {
         Ok(entries)
     }
 
+    /// A copy in memory of all entries whose names begin with `prefix`, if they are fewer than a page: a store that answers
+    /// slowly, as a browser's does, is asked once instead of many times.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn near(&self, prefix: &[u8]) -> Result<Option<Vault<MemoryBackend>>, VaultError> {
+        let entries = self.backend.scan(prefix, None, PAGE).await?;
+        if entries.len() >= PAGE {
+            return Ok(None);
+        }
+        let mut backend = MemoryBackend::default();
+        backend.entries_mut().extend(entries);
+        Ok(Some(Vault { backend, key: self.key.clone() }))
+    }
+
     /// The store below, for its owner to close.
     pub fn into_backend(self) -> B {
         self.backend

@@ -154,6 +154,17 @@ impl Engine {
 
 /// An engine of a number and a time; and whether all of it was read.
 async fn load<B: Backend>(vault: &Vault<B>, begun: (u64, Millis), depth: Depth) -> Result<(Engine, bool), LoadError> {
+    match vault.near(&[]).await? {
+        Some(near) => read_in(&near, begun, depth).await,
+        None => read_in(vault, begun, depth).await,
+    }
+}
+
+async fn read_in<B: Backend>(
+    vault: &Vault<B>,
+    begun: (u64, Millis),
+    depth: Depth,
+) -> Result<(Engine, bool), LoadError> {
     let counters: StoredEngine = match vault.get(names::ENGINE).await? {
         Some(bytes) => read(&bytes)?,
         None => StoredEngine::default(),
@@ -174,7 +185,11 @@ async fn load<B: Backend>(vault: &Vault<B>, begun: (u64, Millis), depth: Depth) 
     let mut whole = true;
     for (name, value) in all(vault, names::ROOMS).await? {
         let id = names::opened_room(&name).ok_or(LoadError::Unreadable)?;
-        let (room, all) = load_room(vault, id, read(&value)?, depth).await?;
+        let stored = read(&value)?;
+        let (room, all) = match vault.near(&names::room(id)).await? {
+            Some(near) => load_room(&near, id, stored, depth).await?,
+            None => load_room(vault, id, stored, depth).await?,
+        };
         engine.add(room);
         whole &= all;
     }

@@ -109,22 +109,29 @@ impl App {
         });
     }
 
+    /// Asks for everything at once: the answers come in the order of the questions.
     fn opened(self) {
         self.refresh_overview();
         self.spawn(async move {
             if let Ok(Reply::Settings(settings)) = self.ask(Ask::Settings).await {
                 self.settings.set(settings);
             }
+        });
+        let link = self.link.try_update(Option::take).flatten();
+        let linked = link.is_some();
+        self.spawn(async move {
             self.refresh_rooms().await;
-            if let Some(link) = self.link.try_update(Option::take).flatten() {
-                self.go(Screen::Link(link));
-            } else if let Some(first) = self.rooms.with_untracked(|r| r.list.first().map(|r| r.id))
+            if let Some(first) = self.rooms.with_untracked(|r| r.list.first().map(|r| r.id))
+                && !linked
                 && self.screen.get_untracked() == Screen::Home
                 && !self.narrow.get_untracked()
             {
                 self.go(Screen::Room(first));
             }
         });
+        if let Some(link) = link {
+            self.go(Screen::Link(link));
+        }
     }
 
     pub(super) async fn refresh_rooms(self) {
