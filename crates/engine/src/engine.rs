@@ -27,7 +27,7 @@ use crate::out::{Cx, Out};
 use crate::room::{Room, exchange_views};
 use crate::stored::{StoredEngine, decode};
 use crate::turn::{Env, Input, Turn, TurnNumber};
-use crate::vault::{Backend, Vault, VaultError};
+use crate::vault::{Backend, Near, Vault, VaultError};
 use crate::view::{
     ConnectionView, LetterId, MemberView, MessageView, Overview, RelayId, RoomId, RoomLinkView, RoomSnapshot, RoomView,
 };
@@ -310,13 +310,13 @@ impl Engine {
             Some(_) => there.lowest_seq(),
             None => match self.pages.get(&room) {
                 Some((id, seq)) if *id == before => *seq,
-                _ => match load::find(vault, room, there.lowest_seq(), there.first_seq(), before).await? {
+                _ => match load::find(&Near::far(vault), room, there.lowest_seq(), there.first_seq(), before).await? {
                     Some(seq) => seq,
                     None => return Ok(Vec::new()),
                 },
             },
         };
-        let letters = load::page_below(vault, room, below, there.first_seq(), limit).await?;
+        let letters = load::page_below(&Near::far(vault), room, below, there.first_seq(), limit).await?;
         if let Some(oldest) = letters.first() {
             self.pages.insert(room, (oldest.id(), letters.iter().map(|l| l.seq).min().unwrap_or(below)));
         }

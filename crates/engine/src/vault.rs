@@ -6,12 +6,14 @@
 mod backend;
 mod changes;
 mod memory;
+mod near;
 #[cfg(test)]
 mod tests;
 
 pub use backend::{Backend, BackendError, Batch, Entry};
 pub use changes::Changes;
 pub use memory::{MemoryBackend, ready};
+pub(crate) use near::{Entries, Near};
 
 use core::future::Future;
 
@@ -157,21 +159,6 @@ impl<B: Backend> Vault<B> {
             entries.push((name, value));
         }
         Ok(entries)
-    }
-
-    /// A copy in memory of all entries whose names begin with `prefix`, if they are fewer than a page: a store that answers
-    /// slowly, as a browser's does, is asked once instead of many times.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub(crate) async fn near(&self, prefix: &[u8]) -> Result<Option<Vault<MemoryBackend>>, VaultError> {
-        let entries = self.backend.scan(prefix, None, PAGE).await?;
-        if entries.len() >= PAGE {
-            return Ok(None);
-        }
-        let mut backend = MemoryBackend::default();
-        backend.entries_mut().extend(entries);
-        Ok(Some(Vault { backend, key: self.key.clone() }))
     }
 
     /// The store below, for its owner to close.

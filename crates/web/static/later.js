@@ -45,8 +45,14 @@ export function later(url, integrity, lost) {
 function now(url) {
   const ask = new XMLHttpRequest();
   ask.open('GET', url, false);
-  ask.overrideMimeType('text/plain; charset=x-user-defined');
+  const worker = typeof document === 'undefined';
+  if (worker) ask.responseType = 'arraybuffer';
+  else ask.overrideMimeType('text/plain; charset=x-user-defined');
   ask.send();
   if (ask.status !== 200) throw new Error(`${url} did not come: ${ask.status}`);
-  return Uint8Array.from(ask.responseText, (character) => character.charCodeAt(0) & 0xff);
+  if (worker) return ask.response;
+  const text = ask.responseText;
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = text.charCodeAt(at);
+  return bytes;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Browser, Program, Relay, shot, until } from '../support.mjs';
 import { line, slowed } from '../slow.mjs';
-import { enter, inRoom, message, reads, visit } from '../person.mjs';
+import { becomes, enter, inRoom, message, reads, say, visit } from '../person.mjs';
 
 const GONE = [/ERR_CONNECTION|WebSocket/];
 /** `ESTOILE_MANY=100000` for the figures of docs/web.md. */
@@ -167,14 +167,18 @@ test(`${MANY} messages are read, opened and scrolled`, async () => {
     figure(`${MANY} messages: from far above to the newest`, clock() - end);
     // Another page: the same address with another link behind the # would only tell the one that is there.
     await page.goto('about:blank');
+    await notes(ann.context, { joined: `message ${MANY - 1} of` });
     const opened = clock();
     await page.goto(link, { waitUntil: 'commit' });
     await reads(page, `message ${MANY - 1} of`);
-    figure(`${MANY} messages: page and room opened again`, clock() - opened);
+    figure(`${MANY} messages: page and room opened again`, (await noted(page)).joined);
+    await say(page, 'one more');
+    await becomes(page, 'one more', 'kept');
+    figure(`${MANY} messages: the same, and a message written at once is kept`, clock() - opened);
     await visit(page, 'Settings');
     const back = clock();
     await enter(page, 'Archive');
-    await reads(page, `message ${MANY - 1} of`);
+    await reads(page, 'one more');
     figure(`${MANY} messages: room opened`, clock() - back);
   } finally {
     await Promise.allSettled([relay.end()]);

@@ -15,7 +15,7 @@ use crate::private::KeptGroup;
 use crate::room::{AT_HAND, Kept, Letter, Room};
 use crate::stored::{Progress, StoredEngine, StoredLetter, StoredRoom, decode};
 use crate::turn::Env;
-use crate::vault::{Backend, PAGE, Vault, VaultError};
+use crate::vault::{Backend, Entries, Near, PAGE, Vault, VaultError};
 use crate::view::{LetterId, MessageView, RelayId, RoomId};
 
 /// Why an engine could not be loaded from its vault.
@@ -78,8 +78,6 @@ impl Glance {
         if self.whole { Ok(self.engine) } else { Err(Box::new(self)) }
     }
 }
-
-type Entries = Vec<(Vec<u8>, zeroize::Zeroizing<Vec<u8>>)>;
 
 impl Engine {
     /// Loads an engine from its vault (an empty one makes a fresh engine). Every room begins offline; hand in a first
@@ -154,17 +152,7 @@ impl Engine {
 
 /// An engine of a number and a time; and whether all of it was read.
 async fn load<B: Backend>(vault: &Vault<B>, begun: (u64, Millis), depth: Depth) -> Result<(Engine, bool), LoadError> {
-    match vault.near(&[]).await? {
-        Some(near) => read_in(&near, begun, depth).await,
-        None => read_in(vault, begun, depth).await,
-    }
-}
-
-async fn read_in<B: Backend>(
-    vault: &Vault<B>,
-    begun: (u64, Millis),
-    depth: Depth,
-) -> Result<(Engine, bool), LoadError> {
+    let vault = &Near::read(vault, &[]).await?;
     let counters: StoredEngine = match vault.get(names::ENGINE).await? {
         Some(bytes) => read(&bytes)?,
         None => StoredEngine::default(),
@@ -186,10 +174,7 @@ async fn read_in<B: Backend>(
     for (name, value) in all(vault, names::ROOMS).await? {
         let id = names::opened_room(&name).ok_or(LoadError::Unreadable)?;
         let stored = read(&value)?;
-        let (room, all) = match vault.near(&names::room(id)).await? {
-            Some(near) => load_room(&near, id, stored, depth).await?,
-            None => load_room(vault, id, stored, depth).await?,
-        };
+        let (room, all) = load_room(&vault.part(&names::room(id)).await?, id, stored, depth).await?;
         engine.add(room);
         whole &= all;
     }
@@ -199,7 +184,7 @@ async fn read_in<B: Backend>(
 }
 
 /// All entries under a prefix, a page at a time.
-async fn all<B: Backend>(vault: &Vault<B>, prefix: &[u8]) -> Result<Entries, VaultError> {
+async fn all<B: Backend>(vault: &Near<'_, B>, prefix: &[u8]) -> Result<Entries, VaultError> {
     let mut entries = Entries::new();
     loop {
         let after = entries.last().map(|(name, _)| name.clone());
@@ -214,7 +199,7 @@ async fn all<B: Backend>(vault: &Vault<B>, prefix: &[u8]) -> Result<Entries, Vau
 
 /// All numbered entries of one kind.
 async fn numbered<B: Backend, T: for<'b> minicbor::Decode<'b, ()>>(
-    vault: &Vault<B>,
+    vault: &Near<'_, B>,
     room: RoomId,
     tag: Tag,
 ) -> Result<Vec<(u64, T)>, LoadError> {
@@ -224,7 +209,7 @@ async fn numbered<B: Backend, T: for<'b> minicbor::Decode<'b, ()>>(
 
 /// A room; and whether all of it was read.
 async fn load_room<B: Backend>(
-    vault: &Vault<B>,
+    vault: &Near<'_, B>,
     id: RoomId,
     stored: StoredRoom,
     depth: Depth,
@@ -260,7 +245,7 @@ async fn load_room<B: Backend>(
 
 /// A room's transcript, under its own keys; none if it is left out.
 async fn load_transcript<B: Backend>(
-    vault: &Vault<B>,
+    vault: &Near<'_, B>,
     id: RoomId,
     depth: Depth,
 ) -> Result<Option<Vec<(Vec<u8>, Vec<u8>)>>, VaultError> {
@@ -277,7 +262,7 @@ async fn load_transcript<B: Backend>(
 }
 
 /// A private room's group; a quick room has none.
-async fn load_group<B: Backend>(vault: &Vault<B>, id: RoomId, stored: &StoredRoom) -> Result<KeptGroup, VaultError> {
+async fn load_group<B: Backend>(vault: &Near<'_, B>, id: RoomId, stored: &StoredRoom) -> Result<KeptGroup, VaultError> {
     if stored.private.is_none() {
         return Ok(KeptGroup::default());
     }
@@ -292,7 +277,7 @@ async fn load_group<B: Backend>(vault: &Vault<B>, id: RoomId, stored: &StoredRoo
 /// Up to `limit` letters that show something with local numbers below one, the newest of those, in timeline order; there are
 /// none below `first`.
 pub(super) async fn page_below<B: Backend>(
-    vault: &Vault<B>,
+    vault: &Near<'_, B>,
     room: RoomId,
     below: u64,
     first: u64,
@@ -312,7 +297,7 @@ pub(super) async fn page_below<B: Backend>(
 
 /// The local number of a letter below one, looking backwards.
 pub(super) async fn find<B: Backend>(
-    vault: &Vault<B>,
+    vault: &Near<'_, B>,
     room: RoomId,
     below: u64,
     first: u64,
@@ -330,7 +315,11 @@ pub(super) async fn find<B: Backend>(
 }
 
 /// The letters of one page of local numbers right below one; where the page begins, and what lives in it.
-async fn span_below<B: Backend>(vault: &Vault<B>, room: RoomId, below: u64) -> Result<(u64, Vec<Letter>), VaultError> {
+async fn span_below<B: Backend>(
+    vault: &Near<'_, B>,
+    room: RoomId,
+    below: u64,
+) -> Result<(u64, Vec<Letter>), VaultError> {
     let from = below.saturating_sub(PAGE as u64);
     // Names are ordered by number: everything after the one before `from` has a number of at least `from`.
     let after = from.checked_sub(1).map(|seq| names::numbered(room, Tag::Letter, seq));

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use super::{Backend, BackendError, Batch, Changes, Entry, MemoryBackend, PAGE, Vault, VaultError, ready};
+use super::{Backend, BackendError, Batch, Changes, Entry, MemoryBackend, Near, PAGE, Vault, VaultError, ready};
 use crate::turn::{Effect, Turn, TurnNumber};
 use crate::view::{Event, RoomId};
 
@@ -175,6 +175,23 @@ proptest! {
             prop_assert_eq!(ready(vault.get(name)).unwrap().unwrap_err(), VaultError::Damaged);
         }
         prop_assert!(ready(vault.scan(&[], None, PAGE)).unwrap().is_err());
+    }
+
+    #[test]
+    fn a_part_at_hand_answers_as_its_vault(entries in entries(), prefix in proptest::collection::vec(1_u8..4, 0..2), limit in 0_usize..6) {
+        let vault = open(filled(&entries), 1).unwrap();
+        let near = ready(Near::read(&vault, &[])).unwrap().unwrap();
+        let part = ready(near.part(&prefix)).unwrap().unwrap();
+        let after = entries[0].0.as_slice();
+        for after in [None, Some(after)] {
+            let far = ready(vault.scan(&prefix, after, limit)).unwrap().unwrap();
+            prop_assert_eq!(&ready(near.scan(&prefix, after, limit)).unwrap().unwrap(), &far);
+            prop_assert_eq!(&ready(part.scan(&prefix, after, limit)).unwrap().unwrap(), &far);
+        }
+        for (name, _) in &entries {
+            prop_assert_eq!(ready(near.get(name)).unwrap().unwrap(), ready(vault.get(name)).unwrap().unwrap());
+        }
+        prop_assert_eq!(ready(near.get(&[0])).unwrap().unwrap(), None);
     }
 
     #[test]
