@@ -20,11 +20,11 @@ use crate::model::talk::Talk;
 use crate::model::window::Anchor;
 
 /// What building and measuring rows should take of a frame, milliseconds; drawing them takes about as much again.
-const TIME: f64 = 7.0;
+const TIME: f64 = 5.0;
 /// Rows that are built in one frame: at first, and however long or short they take.
 const FIRST: usize = 12;
 const FEWEST: usize = 2;
-const MOST: usize = 40;
+const MOST: usize = 24;
 
 /// The scroller of a room.
 pub(crate) fn timeline(app: App, id: RoomId) -> AnyView {
