@@ -5,9 +5,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import assert from 'node:assert/strict';
 import { Browser, Program, Relay } from './support.mjs';
-import { becomes, inRoom, join as enters, reads, say } from './person.mjs';
+import { line } from './slow.mjs';
+import { becomes, field, inRoom, join as enters, reads, say } from './person.mjs';
 
 const { ESTOILE_NAMES: NAMES, ESTOILE_LISTS: LISTS } = process.env;
+/** No visit is quite like another: what happens while one waits depends on how long that is. */
+const ROUNDS = 3;
+/** How long somebody looks at a room, in milliseconds. */
+const LINGER = 8_000;
+/** A line on which every state can be seen. */
+const SLOW = { bits: 4_000_000, delay: 300 };
 const PASSPHRASE = 'copper lantern orbit velvet harbour';
 /** What a list calls a function that has no name: it stays in the first part anyhow. */
 const NAMELESS = '-';
@@ -30,17 +37,22 @@ async function called(browser, act) {
     .map((e) => e.args.func_index);
 }
 
-async function visits(relay) {
+async function visits(relay, slow) {
   const [link, other] = [await relay.room('Tea'), await relay.passphraseRoom('Words', PASSPHRASE)];
-  const ann = await Browser.start();
+  const [ann, bea] = [await Browser.start(), await Browser.start()];
   try {
+    // Somebody is there, reads, and answers.
+    const friend = await enters(bea, link, 'Bea');
     return await called(ann, async () => {
       const empty = await ann.open(relay.url);
       await empty.getByRole('button').first().waitFor();
       await empty.close();
       let page = await enters(ann, link, 'Ann');
       await say(page, 'hello from the page');
-      await becomes(page, 'hello from the page', 'kept');
+      await becomes(page, 'hello from the page', 'seen');
+      await field(friend).pressSequentially('hello Ann', { delay: 100 });
+      await friend.getByRole('button', { name: 'Send' }).click();
+      await reads(page, 'hello Ann');
       const bob = new Program(['send', link, '--as', 'Bob', 'hello **back**, https://example.org', '--wait', '1m']);
       assert.equal((await bob.ended).code, 0, bob.errors);
       await reads(page, 'hello');
@@ -51,9 +63,20 @@ async function visits(relay) {
       await page.close();
       page = await enters(ann, other, 'Ann', PASSPHRASE);
       await page.close();
+      // By a slow line: what is shown while one waits belongs to a first visit.
+      page = await enters(ann, (await relay.room('Far')).replace(relay.url, slow.url), 'Ann');
+      await say(page, 'hello from far');
+      await becomes(page, 'hello from far', 'kept');
+      await page.close();
+      // The page's clock ticks, each time it says what is read, and what was told goes away; others come and go.
+      page = await enters(ann, link.replace(relay.url, slow.url), 'Ann');
+      await friend.close();
+      await page.waitForTimeout(LINGER);
+      await page.close();
     });
   } finally {
     await ann.end();
+    await bea.end();
   }
 }
 
@@ -67,10 +90,12 @@ function list(indices, file) {
 }
 
 const relay = await Relay.start();
+const slow = await line(relay.url, SLOW);
 try {
-  const of = await visits(relay);
-  list(of('CrRendererMain'), 'page');
-  list(of('DedicatedWorker'), 'worker');
+  const all = [];
+  for (let round = 0; round < ROUNDS; round += 1) all.push(await visits(relay, slow));
+  list(all.flatMap((of) => of('CrRendererMain')), 'page');
+  list(all.flatMap((of) => of('DedicatedWorker')), 'worker');
 } finally {
-  await relay.end();
+  await Promise.allSettled([slow.end(), relay.end()]);
 }

@@ -14,6 +14,7 @@ const LONGEST = 60_000;
 export function later(url, integrity, lost) {
   let first;
   let there = false;
+  let told = false;
   const join = (module) => {
     if (there) return;
     new WebAssembly.Instance(module, { first });
@@ -31,7 +32,9 @@ export function later(url, integrity, lost) {
     try {
       join(new WebAssembly.Module(now(url)));
     } catch (error) {
-      lost(error);
+      // Whatever else runs meanwhile fails by the same, and is told by the same.
+      if (!told) lost(error);
+      told = true;
       throw error;
     }
   };
