@@ -7,7 +7,8 @@
 //! without one.
 //!
 //! The way through it: [`Client::run`] takes from the [`inbox::Inbox`] what happened, makes one turn of it, commits, and
-//! posts what it led to. `stages` says how a vault is opened, `mind` what speaks for it until all is read, `talk` how a page is answered, `driver` how a turn goes.
+//! posts what it led to. `stages` says how a vault is opened, `mind` what speaks for it until all is read, `talk` how a page
+//! is answered, `driver` how a turn goes.
 #![forbid(unsafe_code)]
 
 pub mod blob;

@@ -61,7 +61,7 @@ impl<O: Outside> Client<O> {
             Ok(false) => self.enter(Stage::ElsewhereOpen),
             Err(lack) => self.enter(Stage::Unable(lack)),
         }
-        // The page builds its screen meanwhile. Nothing was sealed here yet, and nothing is before the answers are right.
+        // The page builds its screen meanwhile. No word of theirs was sealed yet, and none is before the answers are right.
         self.flush();
         if let Err(wrong) = sound(known_answers_of_seals()) {
             self.let_go(&wrong);

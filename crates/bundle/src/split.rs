@@ -5,7 +5,8 @@
 //! So a wrong list of what a first visit runs costs time and nothing else.
 //!
 //! The list is measured, not written: `cargo xtask web --learn` has a browser visit a room and writes down which functions
-//! were called. They are known by [`identity`], which survives other changes of the program.
+//! were called. They are known by [`identity`], which survives most other changes of the program;
+//! after larger ones it is measured anew.
 //!
 //! Nothing here knows what a function does.
 

@@ -44,7 +44,10 @@ export function later(url, integrity, lost) {
   };
 }
 
-/** The bytes of a file, while all waits. A window has no other way to bytes than as characters. */
+/**
+ * The bytes of a file, while all waits. A window has no other way to bytes than as characters; and no browser checks an integrity
+ * here, as it does where the file comes quietly.
+ */
 function now(url) {
   const ask = new XMLHttpRequest();
   ask.open('GET', url, false);
