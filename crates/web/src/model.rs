@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod composer;
+pub mod heights;
 pub mod inert;
 pub mod landing;
 pub mod markdown;

@@ -8,6 +8,7 @@ pub(crate) mod help;
 pub(crate) mod keys;
 pub(crate) mod landing;
 pub(crate) mod message;
+pub(crate) mod moving;
 pub(crate) mod over;
 pub(crate) mod parts;
 pub(crate) mod people;

@@ -117,6 +117,26 @@ fn both_ways_to_the_dark_give_the_same_colours() {
     assert_eq!(system, chosen);
 }
 
+#[test]
+fn a_row_that_comes_asks_no_other_row() {
+    let plain: String = STYLE.split("/*").map(|part| part.split_once("*/").map_or(part, |(_, code)| code)).collect();
+    let rules = plain.split(['{', '}', ';']).map(str::trim).filter(|r| r.starts_with(['.', ':', '*', '#']));
+    let mut siblings = 0;
+    for selector in rules.flat_map(|rule| rule.split(',')).map(str::trim) {
+        assert!(!selector.contains(":has("), "{selector}: all rows are asked for each one that comes");
+        if selector.contains(" + ") || selector.contains(" ~ ") {
+            siblings += 1;
+            // What a row is made of, or anything: it would be asked of each row.
+            let asked = selector.rsplit(' ').next().unwrap();
+            assert!(
+                !["*", "div", "article"].contains(&asked),
+                "{selector}: all rows are asked for each one that comes"
+            );
+        }
+    }
+    assert!(siblings > 5, "selectors are found: {siblings}");
+}
+
 /// Names of icons in the order of the sprite's cells.
 fn cells() -> Vec<&'static str> {
     ICONS.split("<g id=\"").skip(1).map(|g| g.split_once('"').unwrap().0).collect()

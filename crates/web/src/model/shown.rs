@@ -50,9 +50,6 @@ pub fn look(timeline: &Timeline, at: usize, now: u64, zone: impl Fn(u64) -> i32)
     let day = time::day(item.at(), zone(item.at()));
     let new_day = above.is_none_or(|a| time::day(a.at(), zone(a.at())) != day);
     let unread = item.message().is_some_and(|m| timeline.unread_from == Some(m.id));
-    let together = |m: &MessageView, a: &MessageView| {
-        a.key == m.key && a.own == m.own && a.shown == m.shown && m.sent_at.abs_diff(a.sent_at) < TOGETHER_MS
-    };
     let joined =
         !new_day && !unread && item.message().zip(above.and_then(Item::message)).is_some_and(|(m, a)| together(m, a));
     Some(Look {
@@ -62,6 +59,13 @@ pub fn look(timeline: &Timeline, at: usize, now: u64, zone: impl Fn(u64) -> i32)
         unread,
         joined,
     })
+}
+
+/// Whether a message goes on from the one above it, when nothing stands between them.
+#[must_use]
+pub fn together(message: &MessageView, above: &MessageView) -> bool {
+    let soon = message.sent_at.abs_diff(above.sent_at) < TOGETHER_MS;
+    soon && above.own == message.own && above.key == message.key && above.shown == message.shown
 }
 
 /// The row at a place, which looks so.

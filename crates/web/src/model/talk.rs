@@ -3,8 +3,9 @@
 use estoile_engine::face::Page;
 use estoile_engine::{DeliveryState, LetterId, MessageView, PersonView, RoomSnapshot, RoomView};
 
+use crate::model::heights::Heights;
 use crate::model::timeline::{Key, Placed, Timeline};
-use crate::model::window::{Anchor, Heights, Window};
+use crate::model::window::{Anchor, Window};
 
 /// A room is marked as read at most this often, milliseconds.
 const MARK_EVERY_MS: u64 = 1000;
@@ -84,8 +85,8 @@ impl Talk {
     pub fn drawn(&mut self, first: usize, heights: impl IntoIterator<Item = (Key, f32)>) -> bool {
         let mut news = false;
         for (at, (key, height)) in (first..).zip(heights) {
-            if let Some(lines) = self.timeline.set_drawn(at, key, height) {
-                self.heights.learn(lines, height);
+            if let Some(guess) = self.timeline.set_drawn(at, key, height) {
+                self.heights.learn(guess, height);
                 news = true;
             }
         }
@@ -103,6 +104,12 @@ impl Talk {
     #[must_use]
     pub fn at_end(&self) -> bool {
         self.window.anchor == Anchor::End && !self.timeline.cut
+    }
+
+    /// It is known that nothing stands here.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        self.loaded && self.timeline.is_empty()
     }
 
     /// A message came. `reading`: the reader looks at this room now.

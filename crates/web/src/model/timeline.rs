@@ -6,6 +6,12 @@ use std::collections::{BTreeSet, VecDeque};
 
 use estoile_engine::{DeliveryState, LetterId, MessageView, Notice, RoomSnapshot};
 
+use crate::model::heights::Guess;
+use crate::model::shown::together;
+
+mod item;
+pub use item::{Body, Item, Key, Placed};
+
 /// Items a room keeps in memory; what is older is paged in from the vault when it is read.
 pub const MAX_ITEMS: usize = 20_000;
 
@@ -14,79 +20,6 @@ pub const PAGE: usize = 100;
 
 /// Notices that one room's timeline shows; beyond that the oldest go, so that a peer who provokes many hides nothing.
 const MAX_NOTICES: usize = 200;
-
-/// What stands in a timeline.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Body {
-    /// Said by somebody.
-    Message(Box<MessageView>),
-    /// Told by the engine.
-    Notice(Box<Notice>),
-}
-
-/// Which item, whatever moves around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// A message.
-    Message(LetterId),
-    /// A notice.
-    Notice(u64),
-}
-
-/// An item, with how often it changed: a view of it that knows another number is out of date.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Item {
-    /// What it is.
-    pub body: Body,
-    /// Counts up within the timeline.
-    pub revision: u64,
-    /// A long message shown whole, because the user asked.
-    pub unfolded: bool,
-    /// How tall it was when it was drawn last, pixels.
-    pub drawn: Option<f32>,
-    /// Lines that its text takes, as far as one can guess.
-    pub lines: u16,
-}
-
-impl Item {
-    /// Which it is.
-    #[must_use]
-    pub fn key(&self) -> Key {
-        match &self.body {
-            Body::Message(m) => Key::Message(m.id),
-            Body::Notice(n) => Key::Notice(n.id),
-        }
-    }
-
-    /// When it was sent or told.
-    #[must_use]
-    pub fn at(&self) -> u64 {
-        match &self.body {
-            Body::Message(m) => m.sent_at,
-            Body::Notice(n) => n.at,
-        }
-    }
-
-    /// The message that it is.
-    #[must_use]
-    pub fn message(&self) -> Option<&MessageView> {
-        match &self.body {
-            Body::Message(m) => Some(m),
-            Body::Notice(_) => None,
-        }
-    }
-}
-
-/// What became of a message that came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placed {
-    /// A new one, at this place.
-    New(usize),
-    /// One that was here already.
-    Known,
-    /// Its place is not in memory.
-    Outside,
-}
 
 /// A window on a room's timeline.
 #[derive(Clone, Debug, Default)]
@@ -163,8 +96,20 @@ impl Timeline {
 
     fn item(&mut self, body: Body) -> Item {
         self.revision += 1;
-        let lines = crate::model::window::lines(&body);
-        Item { body, revision: self.revision, unfolded: false, drawn: None, lines }
+        let guess = Guess::of(&body);
+        Item { body, revision: self.revision, unfolded: false, drawn: None, guess }
+    }
+
+    /// Guesses whether the rows at these places go on from those above them.
+    fn join(&mut self, places: core::ops::RangeInclusive<usize>) {
+        for at in places {
+            let pair =
+                at.checked_sub(1).and_then(|above| Some((self.get(above)?.message()?, self.get(at)?.message()?)));
+            let joined = pair.is_some_and(|(above, message)| together(message, above));
+            if let Some(item) = self.items.get_mut(at) {
+                item.guess.joined = joined;
+            }
+        }
     }
 
     fn touch(&mut self, at: usize) {
@@ -193,6 +138,7 @@ impl Timeline {
             let item = self.item(Body::Message(Box::new(message)));
             self.items.push_back(item);
         }
+        self.join(0..=self.items.len());
         for notice in notices {
             self.tell(notice);
         }
@@ -226,6 +172,7 @@ impl Timeline {
         self.ids.insert(message.id);
         let item = self.item(Body::Message(Box::new(message)));
         self.items.insert(place, item);
+        self.join(place..=place + 1);
         Placed::New(place.saturating_sub(self.trim_front()))
     }
 
@@ -313,6 +260,7 @@ impl Timeline {
             if self.ids.insert(message.id) {
                 let item = self.item(Body::Message(Box::new(message)));
                 self.items.push_front(item);
+                self.join(1..=1);
             }
         }
         for notice in notices {
@@ -363,11 +311,11 @@ impl Timeline {
         }
     }
 
-    /// How tall the row at a place was drawn, if it is still this one; whether that is news, and how many lines were guessed.
-    pub fn set_drawn(&mut self, at: usize, key: Key, height: f32) -> Option<u16> {
+    /// How tall the row at a place was drawn, if it is still this one; by what it was guessed, if that is news.
+    pub fn set_drawn(&mut self, at: usize, key: Key, height: f32) -> Option<Guess> {
         let item = self.items.get_mut(at).filter(|item| item.key() == key)?;
-        let lines = item.lines;
-        ((item.drawn.replace(height).unwrap_or(-1.0) - height).abs() > 0.4).then_some(lines)
+        let guess = item.guess;
+        ((item.drawn.replace(height).unwrap_or(-1.0) - height).abs() > 0.4).then_some(guess)
     }
 
     /// Messages of ours that the relay does not have, in order.

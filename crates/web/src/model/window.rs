@@ -5,13 +5,14 @@
 
 use core::ops::Range;
 
-use crate::model::timeline::{Body, Key, Timeline};
+use crate::model::heights::Heights;
+use crate::model::timeline::{Key, Timeline};
 
 /// Pixels drawn above and below what is visible.
 const OVERSCAN: f64 = 600.0;
 
 /// Rows farther away than this are taken off; between the two they stay as they are, so that going back and forth costs nothing.
-const KEPT: f64 = 1000.0;
+const KEPT: f64 = 800.0;
 
 /// Nearer to the end than this is at the end.
 const NEAR_END: f64 = 24.0;
@@ -21,9 +22,6 @@ const NEAR_TOP: f64 = 6000.0;
 
 /// How far from where it was a row is looked for first: a page may have come in front of it.
 const NEARBY: usize = 256;
-
-/// Letters that fit into a line, mostly.
-const COLUMNS: usize = 100;
 
 /// What the reader holds on to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -55,7 +53,7 @@ impl Window {
         let mut top = 0.0;
         for item in timeline.iter() {
             self.tops.push(top);
-            top += item.drawn.map_or_else(|| heights.guess(item.lines), f64::from);
+            top += item.drawn.map_or_else(|| heights.guess(item.guess), f64::from);
         }
         self.tops.push(top);
         if let Anchor::Row(key, _) = self.anchor {
@@ -161,58 +159,6 @@ impl Window {
     fn row_at(&self, y: f64) -> usize {
         self.tops.partition_point(|&top| top <= y).saturating_sub(1)
     }
-}
-
-/// Guesses for rows that were never drawn, good enough that a scroll bar does not jump much. What is drawn betters them.
-#[derive(Clone, Copy, Debug)]
-pub struct Heights {
-    /// A line of text.
-    pub line: f64,
-    /// All of a row but its text.
-    pub rest: f64,
-    /// What rows say that were drawn since.
-    learned: f64,
-}
-
-impl Default for Heights {
-    fn default() -> Self {
-        Self { line: 23.0, rest: 16.0, learned: 16.0 }
-    }
-}
-
-impl Heights {
-    /// How much one row that was drawn says about the others.
-    const WEIGHT: f64 = 1.0 / 32.0;
-
-    /// A better guess than this is not worth that all rows move.
-    const COARSE: f64 = 4.0;
-
-    fn guess(&self, lines: u16) -> f64 {
-        f64::from(lines).mul_add(self.line, self.rest)
-    }
-
-    /// A row of so many lines, as far as one could guess, turned out so tall.
-    pub fn learn(&mut self, lines: u16, height: f32) {
-        let rest = f64::from(height) - f64::from(lines) * self.line;
-        // A long text that is wrapped elsewhere than was guessed says nothing about what stands around a text.
-        if lines <= 2 && rest > 0.0 {
-            self.learned += (rest - self.learned) * Self::WEIGHT;
-        }
-        if (self.learned - self.rest).abs() > Self::COARSE {
-            self.rest = self.learned;
-        }
-    }
-}
-
-/// Lines of a text on a page of a usual width.
-#[must_use]
-pub fn lines(body: &Body) -> u16 {
-    let of = |text: &str| text.len() / COLUMNS + text.matches('\n').count() + 1;
-    let lines = match body {
-        Body::Message(m) => of(&m.text),
-        Body::Notice(n) => of(&n.detail) + of(&n.advice) + 1,
-    };
-    u16::try_from(lines).unwrap_or(u16::MAX).min(crate::model::shown::FOLD_LINES)
 }
 
 #[cfg(test)]

@@ -21,7 +21,9 @@ use crate::model::{inert, time};
 pub(crate) struct Leaf {
     /// What makes it look as it does.
     pub(crate) look: Look,
+    /// All of it: the message itself, where no line stands above it.
     shell: Element,
+    article: Option<Element>,
     tall: Option<f32>,
     /// What of it lives: closures, effects.
     parts: Vec<AnyViewState>,
@@ -40,8 +42,9 @@ impl Leaf {
         self.shell.clone().into()
     }
 
-    pub(crate) fn is(&self, element: &Element) -> bool {
-        self.shell == *element
+    /// Whether this is its message.
+    pub(crate) fn is(&self, article: &Element) -> bool {
+        self.article.as_ref() == Some(article)
     }
 
     /// Puts it in front of another one, or to the end.
@@ -69,7 +72,7 @@ impl Leaf {
     /// Offers what can be done with a message: it is pointed at or has the focus.
     pub(crate) fn offer(&mut self, app: App, room: RoomId) {
         let Key::Message(id) = self.look.key else { return };
-        if let Some(article) = self.shell.last_element_child()
+        if let Some(article) = self.article.clone()
             && !core::mem::replace(&mut self.offered, true)
         {
             self.add(&article, || actions(app, room, id));
@@ -89,28 +92,35 @@ impl Leaf {
 pub(crate) fn row(app: App, room: RoomId, row: Row) -> Option<Leaf> {
     let Row { look, body, clock, unfolded } = row;
     let (joined, day, unread) = (look.joined, look.day.clone(), look.unread);
-    let shell = |shell| Leaf { look, shell, tall: None, parts: Vec::new(), owner: None, offered: false };
-    let leaf = match body {
-        Body::Message(message) => {
-            let mut leaf = shell(pattern(joined)?);
-            fill(&mut leaf, app, room, &message, &clock, unfolded);
-            leaf
-        }
+    let message = matches!(body, Body::Message(_));
+    let shell = if message { pattern(joined)? } else { element("div", "row")? };
+    let article = message.then(|| shell.clone());
+    let mut leaf = Leaf { look, shell, article, tall: None, parts: Vec::new(), owner: None, offered: false };
+    match body {
+        Body::Message(message) => fill(&mut leaf, app, room, &message, &clock, unfolded),
         Body::Notice(notice) => {
-            let mut leaf = shell(element("div", "row")?);
             let into = leaf.shell.clone();
             leaf.add(&into, || super::room::notice(app, &notice));
-            leaf
         }
-    };
-    let lines = [day.as_deref().map(|day| ("day", day)), unread.then_some(("unread-line", "new"))];
-    for (class, text) in lines.into_iter().rev().flatten() {
+    }
+    if day.is_some() || unread {
+        lined(&mut leaf, day.as_deref(), unread)?;
+    }
+    Some(leaf)
+}
+
+/// Puts lines above a row: they and it become one.
+fn lined(leaf: &mut Leaf, day: Option<&str>, unread: bool) -> Option<()> {
+    let whole = element("div", "row")?;
+    for (class, text) in [day.map(|day| ("day", day)), unread.then_some(("unread-line", "new"))].into_iter().flatten() {
         let line = element("div", class)?;
         drop(line.set_attribute("role", "separator"));
         line.set_text_content(Some(text));
-        drop(leaf.shell.insert_before(&line, leaf.shell.first_child().as_ref()));
+        whole.append_with_node_1(&line).ok()?;
     }
-    Some(leaf)
+    whole.append_with_node_1(&leaf.shell).ok()?;
+    leaf.shell = whole;
+    Some(())
 }
 
 fn element(tag: &str, class: &str) -> Option<Element> {
@@ -126,7 +136,8 @@ thread_local! {
     static PATTERNS: [OnceCell<Option<Element>>; 2] = const { [OnceCell::new(), OnceCell::new()] };
 }
 
-/// A copy of the pattern: row > article > (head > (who > name)?, time), text > paragraph.
+/// A copy of the pattern: article > (head > (who > name)?, time), text. Few elements, because each one costs at each of the
+/// many times that a frame looks at it.
 fn pattern(joined: bool) -> Option<Element> {
     let copy = |pattern: &Element| pattern.clone_node_with_deep(true).ok()?.dyn_into().ok();
     PATTERNS.with(|[named, goes_on]| {
@@ -136,27 +147,23 @@ fn pattern(joined: bool) -> Option<Element> {
 }
 
 fn drawn(joined: bool) -> Option<Element> {
-    let row = element("div", if joined { "row joined" } else { "row" })?;
-    let (article, head, text) = (element("article", "msg")?, element("div", "msg-head")?, element("div", "msg-text")?);
-    let paragraph = element("p", "")?;
+    let article = element("article", if joined { "msg joined" } else { "msg" })?;
+    let (head, text) = (element("div", "msg-head")?, element("p", "msg-text")?);
     article.set_attribute("tabindex", "-1").ok()?;
     text.set_attribute("dir", "auto").ok()?;
-    paragraph.set_attribute("dir", "auto").ok()?;
     if !joined {
         let who = element("span", "who")?;
         who.append_with_node_1(element("bdi", "")?.as_ref()).ok()?;
         head.append_with_node_1(&who).ok()?;
     }
     head.append_with_node_1(element("time", "")?.as_ref()).ok()?;
-    text.append_with_node_1(&paragraph).ok()?;
     article.append_with_node_2(&head, &text).ok()?;
-    row.append_with_node_1(&article).ok()?;
-    Some(row)
+    Some(article)
 }
 
 /// Fills a message into its copy of the pattern.
 fn fill(leaf: &mut Leaf, app: App, room: RoomId, message: &MessageView, clock: &str, unfolded: bool) {
-    let Some(article) = leaf.shell.first_element_child() else { return };
+    let Some(article) = leaf.article.clone() else { return };
     let failed = matches!(message.state, DeliveryState::Failed { .. });
     let footed = message.own || message.ends_at.is_some();
     if footed || failed || leaf.look.joined {
@@ -209,13 +216,13 @@ fn said(leaf: &mut Leaf, app: App, room: RoomId, into: &Element, text: &str, unf
     if let ([Block::Paragraph(inside)], None) = (read.as_mut_slice(), &folded)
         && let [Piece::Text(text)] = inside.as_slice()
     {
-        if let Some(paragraph) = into.first_element_child() {
-            paragraph.set_text_content(Some(text));
-        }
+        into.set_text_content(Some(text));
         return;
     }
-    into.set_text_content(None);
-    leaf.add(into, || {
+    let Some(div) = element("div", "msg-text") else { return };
+    drop(div.set_attribute("dir", "auto"));
+    drop(into.replace_with_with_node_1(&div));
+    leaf.add(&div, || {
         let unfold = folded.is_some().then(|| {
             let words = if unfolded { "Show less" } else { "Show all of it" };
             parts::act("quiet", words, move || {

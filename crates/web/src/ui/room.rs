@@ -111,11 +111,8 @@ fn stopped(app: App, id: RoomId) -> AnyView {
 
 /// What is said in a room in which nothing stands.
 fn empty(app: App, id: RoomId) -> AnyView {
-    let bare = Memo::new(move |_| {
-        app.talks.with(|t| {
-            t.get(&id).is_some_and(|t| t.loaded && t.timeline.is_empty()).then(|| t.get(&id).is_some_and(|t| t.alone()))
-        })
-    });
+    let bare =
+        Memo::new(move |_| app.talks.with(|t| t.get(&id).filter(|t| t.is_bare()).map(crate::model::talk::Talk::alone)));
     (move || {
         bare.get().map(|alone| {
             let about = app.rooms.with_untracked(|r| r.get(id).map(invites)).unwrap_or_default();

@@ -42,7 +42,7 @@ fn opened(app: App) -> AnyView {
     let pane = move || if listed.get() { "rooms" } else { "main" };
     let in_room = Memo::new(move |_| if let Screen::Room(room) = app.screen.get() { Some(room) } else { None });
     div()
-        .class("app")
+        .class(move || if in_room.get().is_some() { "app in-room" } else { "app" })
         .attr("data-pane", pane)
         .child((
             side::side(app, Memo::new(move |_| listed.get() && app.narrow.get())),

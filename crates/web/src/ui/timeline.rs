@@ -13,6 +13,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::HtmlElement;
 
 use super::message::{self, Leaf};
+use super::moving::Moving;
 use super::prelude::*;
 use crate::app::{now, zone};
 use crate::model::shown::{self, Look, Row};
@@ -22,9 +23,9 @@ use crate::model::window::Anchor;
 /// What building and measuring rows should take of a frame, milliseconds; drawing them takes about as much again.
 const TIME: f64 = 5.0;
 /// Rows that are built in one frame: at first, and however long or short they take.
-const FIRST: usize = 12;
+const FIRST: usize = 10;
 const FEWEST: usize = 2;
-const MOST: usize = 24;
+const MOST: usize = 10;
 
 /// The scroller of a room.
 pub(crate) fn timeline(app: App, id: RoomId) -> AnyView {
@@ -36,6 +37,7 @@ pub(crate) fn timeline(app: App, id: RoomId) -> AnyView {
         inside: NodeRef::new(),
         under: NodeRef::new(),
         waits: RwSignal::new(false),
+        moving: Moving::new(),
         drawn: StoredValue::new_local(Drawn { limit: FIRST, ..Drawn::default() }),
     };
     Effect::new(move |_| {
@@ -45,17 +47,21 @@ pub(crate) fn timeline(app: App, id: RoomId) -> AnyView {
         }
     });
     sheet.follow_size();
+    let bare = Memo::new(move |_| app.talks.with(|t| t.get(&id).is_some_and(Talk::is_bare)));
     div()
-        .class("timeline-place")
+        .class(move || if bare.get() { "timeline-place bare" } else { "timeline-place" })
         .child((
             div()
-                .class("timeline")
+                .class(move || if sheet.moving.get() { "timeline moving" } else { "timeline" })
                 .attr("role", "log")
                 .attr("aria-live", "off")
                 .attr("aria-label", "Messages")
                 .attr("tabindex", "0")
                 .node_ref(sheet.scroller)
-                .on(ev::scroll, move |_| sheet.soon())
+                .on(ev::scroll, move |_| {
+                    sheet.soon();
+                    sheet.moving.moved(sheet.inside);
+                })
                 .on(ev::keydown, super::keys::in_timeline)
                 .child((
                     div().class("spacer").node_ref(sheet.above),
@@ -97,6 +103,7 @@ struct Sheet {
     inside: NodeRef<Div>,
     under: NodeRef<Div>,
     waits: RwSignal<bool>,
+    moving: Moving,
     drawn: StoredValue<Drawn, LocalStorage>,
 }
 
@@ -225,10 +232,11 @@ impl Sheet {
 
     /// A message is pointed at or has the focus: what can be done with it goes there.
     fn pointed(self, target: Option<web_sys::EventTarget>) {
-        let row = target.and_then(|t| t.dyn_into::<web_sys::Element>().ok()).and_then(|e| e.closest(".row").ok()?);
-        let Some(row) = row else { return };
+        let message =
+            target.and_then(|t| t.dyn_into::<web_sys::Element>().ok()).and_then(|e| e.closest(".msg").ok()?);
+        let Some(message) = message else { return };
         self.drawn.try_update_value(|drawn| {
-            if let Some(leaf) = drawn.rows.iter_mut().find(|leaf| leaf.is(&row)) {
+            if let Some(leaf) = drawn.rows.iter_mut().find(|leaf| leaf.is(&message)) {
                 leaf.offer(self.app, self.id);
             }
         });
@@ -366,6 +374,6 @@ fn heights(scroller: &HtmlElement) -> (i32, i32) {
 }
 
 /// Milliseconds, for differences.
-fn clock() -> f64 {
+pub(super) fn clock() -> f64 {
     web_sys::window().and_then(|w| w.performance()).map_or(0.0, |p| p.now())
 }

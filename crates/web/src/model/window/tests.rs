@@ -69,8 +69,8 @@ fn what_was_drawn_betters_the_guesses() {
     let mut timeline = filled(500);
     let mut heights = Heights::default();
     for at in 0..200 {
-        let lines = timeline.set_drawn(at, timeline.get(at).unwrap().key(), 80.0).unwrap();
-        heights.learn(lines, 80.0);
+        let guess = timeline.set_drawn(at, timeline.get(at).unwrap().key(), 80.0).unwrap();
+        heights.learn(guess, 80.0);
     }
     let mut window = Window { viewport: 500.0, ..Window::default() };
     window.lay(&timeline, &heights);
