@@ -104,7 +104,7 @@ test('from a click to joined, on a slow machine behind a slow line', async () =>
 });
 
 /** Turns of the wheel, and milliseconds between them: two frames, as somebody does who wants to be elsewhere soon. */
-const TURNS = 120;
+const TURNS = 60;
 const TURN = 33;
 
 /**
