@@ -174,6 +174,7 @@ impl<O: Outside> Client<O> {
             Incoming::Stretched(number, result) => self.stretched(number, result).await,
             Incoming::Alarm => self.inputs.push(Input::Timer),
             Incoming::Robbed => self.taken(),
+            Incoming::Gone => self.gone(),
             Incoming::Freed => self.freed().await,
         }
     }

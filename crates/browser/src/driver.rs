@@ -10,13 +10,15 @@ use estoile_port::{Down, Stage};
 
 use crate::client::Client;
 use crate::mind::Mind;
-use crate::outside::{Outside, Transfer, Way};
+use crate::outside::{Keep, Outside, Transfer, Way};
 use crate::relays::ELSEWHERE;
 
 /// How long a vault that refuses to be written or read is left alone before it is tried again.
 const VAULT_PAUSE_MS: u64 = 2_000;
 /// How often.
 const VAULT_TRIES: usize = 5;
+/// Why nothing is here any more, where the browser took the open store away.
+const GONE: &str = "This browser has thrown away what Estoile kept here: its data for this site were cleared, or the disk is full. Load the page again, then open your rooms with their links, or take your account up again with its recovery words.";
 
 impl<O: Outside> Client<O> {
     /// Turns until nothing more follows from what has happened.
@@ -101,7 +103,12 @@ impl<O: Outside> Client<O> {
         self.say(failed);
         self.lines.reset(&mut self.out);
         self.inputs.clear();
+        // Whoever waits hears of it now: trying again takes a while.
+        self.flush();
         for _ in 0..VAULT_TRIES {
+            if self.store.as_ref().is_some_and(Keep::is_gone) {
+                return self.gone();
+            }
             self.out.pause(VAULT_PAUSE_MS).await;
             if !self.out.owns() {
                 return self.taken();
@@ -129,6 +136,13 @@ impl<O: Outside> Client<O> {
         }
         self.let_go("another tab has taken over; go on there, or take it back");
         self.enter(Stage::Taken);
+    }
+
+    /// The browser took the store away, if this tab has one.
+    pub(crate) fn gone(&mut self) {
+        if self.store.as_ref().is_some_and(Keep::is_gone) {
+            self.lose(GONE.into());
+        }
     }
 
     /// The store failed for good.

@@ -29,6 +29,8 @@ pub enum Incoming {
     Alarm,
     /// Another tab took the vault.
     Robbed,
+    /// The browser took the open store away.
+    Gone,
     /// The other tab that had the vault is gone, and this one has it now.
     Freed,
 }

@@ -89,6 +89,8 @@ pub trait Keep: Backend + Clone + 'static {
     fn wrap(&self, key: &[u8; 32]) -> impl Future<Output = Result<(Vec<u8>, Self::Wrapping), BackendError>>;
     /// Unwraps a key by what was put with the head.
     fn unwrap(&self, wrapped: &[u8]) -> impl Future<Output = Result<Zeroizing<[u8; 32]>, BackendError>>;
+    /// The store was taken away while it was open: what was kept is gone, and nothing can be written.
+    fn is_gone(&self) -> bool;
     /// Takes everything out.
     fn erase(&mut self) -> impl Future<Output = Result<(), BackendError>>;
 }

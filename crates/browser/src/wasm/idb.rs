@@ -4,6 +4,9 @@
 //! Every write is one transaction of strict durability, awaited to its end. It begins by reading whose the store is: a tab
 //! that was robbed of it finds so in the very transaction that it would have written in, and nothing of that is kept.
 
+use core::cell::Cell;
+use std::rc::Rc;
+
 use estoile_engine::Backend;
 use estoile_engine::vault::{BackendError, Batch, Entry};
 use js_sys::{Array, ArrayBuffer, Object, Reflect, Uint8Array};
@@ -48,6 +51,8 @@ pub(super) struct Idb {
     inbox: Inbox,
     /// What this tab wrote into the store when it took it.
     token: JsValue,
+    /// The browser closed the store by itself.
+    gone: Rc<Cell<bool>>,
 }
 
 impl Idb {
@@ -55,7 +60,7 @@ impl Idb {
     pub(super) async fn open(owner: Owner, inbox: Inbox) -> Result<Self, String> {
         let refused = |error: &JsValue| {
             format!(
-                "This browser keeps nothing for this page ({}); in a private window that is its nature. Rooms and messages are gone from here when this tab closes.",
+                "This browser keeps nothing for this page ({}): it is a private window, or a setting blocks what sites keep. Rooms and messages are gone from here when this tab closes.",
                 js::name(error)
             )
         };
@@ -63,7 +68,17 @@ impl Idb {
         let mut token = [0; 16];
         UnwrapErr(getrandom::SysRng).fill_bytes(&mut token);
         let token = JsValue::from(data_encoding::HEXLOWER.encode(&token));
-        let store = Self { database, owner, inbox, token };
+        let gone = Rc::new(Cell::new(false));
+        let closed = Closure::once_into_js({
+            let (gone, inbox) = (Rc::clone(&gone), inbox.clone());
+            move || {
+                gone.set(true);
+                inbox.push(Incoming::Gone);
+            }
+        });
+        // It happens when the site's data are cleared, or when the disk fails; our own erasing does not close it.
+        database.set_onclose(Some(closed.unchecked_ref()));
+        let store = Self { database, owner, inbox, token, gone };
         store.claim().await.map_err(|error| refused(&error))?;
         Ok(store)
     }
@@ -203,6 +218,10 @@ impl Keep for Idb {
     async fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<[u8; 32]>, BackendError> {
         let key = self.text(WRAPPING).await?;
         keys::unwrap(&key, wrapped).await.map_err(|e| failed(&e))
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.get()
     }
 
     async fn erase(&mut self) -> Result<(), BackendError> {

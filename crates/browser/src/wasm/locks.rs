@@ -65,8 +65,19 @@ impl Locks {
                 granted
             });
         });
-        asked.map_err(|_| NONE.to_owned())?;
-        let granted = answer.await.map_err(|_| NONE.to_owned())?.is_truthy();
+        let answer = match asked {
+            Ok(()) => answer.await,
+            Err(error) => Err(error),
+        };
+        let granted = match answer {
+            Ok(granted) => granted.is_truthy(),
+            // The browser is set to keep nothing for this page. Then no other tab has anything either.
+            Err(error) if js::name(&error) == "SecurityError" => {
+                self.owner.set(true);
+                true
+            }
+            Err(_) => return Err(NONE.to_owned()),
+        };
         if !granted {
             self.wait();
         }

@@ -1,10 +1,11 @@
 //! Where a vault lies, what opens it, and what is said when it doesn't.
 
+use estoile_browser::inbox::Incoming;
 use estoile_port::{Ask, Down, Place as Where, Reply, Settings, Stage, Work};
 use zeroize::Zeroizing;
 
 use crate::world::World;
-use crate::{new_room, open_tab, place};
+use crate::{new_room, open_tab, place, send};
 
 fn kept(passphrase: bool) -> Stage {
     Stage::Open(Where::Kept { passphrase, persistent: true })
@@ -103,6 +104,29 @@ fn where_nothing_can_be_kept_it_is_said_why() {
     let Ok(Reply::Settings(settings)) = tab.ask(Ask::Settings) else { panic!("settings") };
     assert!(settings.notify, "memory remembers as long as it lasts");
     assert!(place.borrow().writers.is_empty());
+}
+
+#[test]
+fn a_store_that_is_cleared_while_it_is_open_is_told_at_once() {
+    for told in [true, false] {
+        let (mut world, place) = (World::new(), place());
+        let mut tab = open_tab(&mut world, &place);
+        let room = new_room(&mut tab);
+        place.borrow_mut().clear();
+        if told {
+            tab.inbox.push(Incoming::Gone);
+            tab.settle();
+        } else {
+            // The browser's word may come after the first write that fails.
+            assert!(!send(&mut tab, room, "hello"));
+        }
+        assert!(matches!(tab.stage(), Stage::Lost(why) if why.contains("thrown away")), "{:?}", tab.stage());
+        assert_eq!(tab.connections(), 0);
+        drop(tab);
+        place.borrow_mut().gone = false;
+        let mut tab = open_tab(&mut world, &place);
+        assert!(tab.rooms().is_empty(), "the page begins anew");
+    }
 }
 
 #[test]

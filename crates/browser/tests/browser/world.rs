@@ -48,8 +48,17 @@ pub(crate) struct Place {
     pub(crate) refuses: bool,
     /// So many writes fail.
     pub(crate) full: usize,
+    /// It was cleared while it was open, and is closed for whoever had it.
+    pub(crate) gone: bool,
     /// Who has written, in order.
     pub(crate) writers: Vec<u64>,
+}
+
+impl Place {
+    /// All of it is thrown away, while somebody has it open.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { gone: true, holder: self.holder, ..Self::default() };
+    }
 }
 
 /// What a tab and its outside share.
@@ -413,6 +422,9 @@ impl Drawer {
     /// As a browser's does it: whether the store is still one's own stands in the transaction that writes.
     fn write(&self, write: impl FnOnce(&mut Place)) -> Result<(), BackendError> {
         let mut place = self.place.borrow_mut();
+        if place.gone {
+            return Err(BackendError("the browser has closed its store".into()));
+        }
         if place.claimed != self.id {
             self.owner.set(false);
             return Err(BackendError("another tab has taken over".into()));
@@ -472,6 +484,10 @@ impl Keep for Drawer {
         let pad = self.place.borrow().wrapping.ok_or(BackendError("the key is gone".into()))?;
         let key: Vec<u8> = wrapped.iter().zip(pad).map(|(w, p)| w ^ p).collect();
         Ok(Zeroizing::new(key.try_into().map_err(|_| BackendError("no key".into()))?))
+    }
+
+    fn is_gone(&self) -> bool {
+        self.place.borrow().gone
     }
 
     async fn erase(&mut self) -> Result<(), BackendError> {

@@ -207,7 +207,8 @@ fn origin(app: App) -> AnyView {
         .into_any()
 }
 
-fn erase(app: App, open: RwSignal<bool>) -> AnyView {
+/// What erases everything, once it is meant.
+pub(super) fn erase(app: App, open: RwSignal<bool>) -> AnyView {
     let doing = Doing::new(app);
     let typed = RwSignal::new(String::new());
     let run = move || {

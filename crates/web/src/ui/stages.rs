@@ -15,8 +15,8 @@ pub(crate) fn stage(app: App) -> AnyView {
             Stage::Locked => locked(app),
             Stage::ElsewhereOpen => elsewhere(app, "Estoile is open in another tab", OPEN_ELSEWHERE),
             Stage::Taken => elsewhere(app, "Another tab took over", TAKEN),
-            Stage::Unable(why) => stopped("This browser can't do it", &why),
-            Stage::Lost(why) => stopped("What this browser keeps can't be reached", &why),
+            Stage::Unable(why) => stopped("This browser can't do it", &why, ().into_any()),
+            Stage::Lost(why) => stopped("What this browser keeps can't be reached", &why, erasing(app)),
         })
         .into_any()
 }
@@ -46,18 +46,31 @@ fn elsewhere(app: App, title: &'static str, text: &'static str) -> AnyView {
         .into_any()
 }
 
-fn stopped(title: &'static str, why: &str) -> AnyView {
+fn stopped(title: &'static str, why: &str, last: AnyView) -> AnyView {
     div()
         .class("card")
         .child((
             parts::heading(title),
             p().class("lead").attr("dir", "auto").child(crate::model::inert::sentence(why)),
-            div().class("actions").child(parts::act("primary", "Load the page again", || {
-                if let Some(window) = web_sys::window() {
-                    drop(window.location().reload());
-                }
-            })),
+            div().class("actions").child((
+                parts::act("primary", "Load the page again", || {
+                    if let Some(window) = web_sys::window() {
+                        drop(window.location().reload());
+                    }
+                }),
+                last,
+            )),
         ))
+        .into_any()
+}
+
+/// The last way out, where what is kept does not open any more.
+fn erasing(app: App) -> AnyView {
+    let open = RwSignal::new(false);
+    (
+        parts::act("quiet", "Erase it and begin anew", move || open.set(true)),
+        parts::dialog(open, "Erase everything?", move || super::settings::erase(app, open)),
+    )
         .into_any()
 }
 
@@ -99,6 +112,7 @@ fn locked(app: App) -> AnyView {
             p().class("lead")
                 .child("What is kept in this browser is sealed with your passphrase. Nobody can recover it for you."),
             parts::form_of(unlock, fields.into_any()),
+            div().class("actions").child(erasing(app)),
         ))
         .into_any()
 }
