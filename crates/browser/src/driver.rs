@@ -6,7 +6,7 @@
 use estoile_engine::{
     BlobError, Committed, Effect, Engine, Env, Event, Input, Notice, NoticeKind, RelayAddress, RelayId, Turn,
 };
-use estoile_port::{Down, Stage};
+use estoile_port::{Down, Place, Stage};
 
 use crate::client::Client;
 use crate::mind::Mind;
@@ -106,7 +106,7 @@ impl<O: Outside> Client<O> {
         // Whoever waits hears of it now: trying again takes a while.
         self.flush();
         for _ in 0..VAULT_TRIES {
-            if self.store.as_ref().is_some_and(Keep::is_gone) {
+            if self.is_gone() {
                 return self.gone();
             }
             self.out.pause(VAULT_PAUSE_MS).await;
@@ -138,11 +138,16 @@ impl<O: Outside> Client<O> {
         self.enter(Stage::Taken);
     }
 
-    /// The browser took the store away, if this tab has one.
+    /// The browser took a store away: this tab's, or one that it does not need any more.
     pub(crate) fn gone(&mut self) {
-        if self.store.as_ref().is_some_and(Keep::is_gone) {
+        if self.is_gone() {
             self.lose(GONE.into());
         }
+    }
+
+    fn is_gone(&self) -> bool {
+        let in_memory = matches!(self.stage, Stage::Open(Place::Memory(_)));
+        !in_memory && self.store.as_ref().is_some_and(Keep::is_gone)
     }
 
     /// The store failed for good.

@@ -138,6 +138,10 @@ fn who_wants_nothing_kept_gets_that() {
     assert!(matches!(tab.stage(), Stage::Open(Where::Memory(_))));
     new_room(&mut tab);
     assert!(place.borrow().writers.is_empty());
+    place.borrow_mut().clear();
+    tab.inbox.push(Incoming::Gone);
+    tab.settle();
+    assert_eq!(tab.rooms().len(), 1, "a store that holds nothing is not missed");
 }
 
 #[test]

@@ -29,12 +29,12 @@ impl Moving {
         self.on.get()
     }
 
-    /// It moved. Whoever holds a button down inside selects text, which goes on.
+    /// It moved, or did before it went. Whoever holds a button down inside selects text, which goes on.
     pub(crate) fn moved(self, inside: NodeRef<Div>) {
-        self.last.set_value(clock());
-        let held = || inside.get_untracked().is_some_and(|inside| inside.matches(":active").unwrap_or(false));
-        if !self.on.get_untracked() && !held() {
-            self.on.set(true);
+        _ = self.last.try_set_value(clock());
+        let held = || inside.try_get_untracked().flatten().is_some_and(|i| i.matches(":active").unwrap_or(false));
+        if self.on.try_get_untracked() == Some(false) && !held() {
+            _ = self.on.try_set(true);
             self.rests(QUIET);
         }
     }
@@ -53,7 +53,7 @@ impl Moving {
         let timer = web_sys::window()
             .and_then(|w| w.set_timeout_with_callback_and_timeout_and_arguments_0(look.unchecked_ref(), after).ok());
         if timer.is_none() {
-            self.on.set(false);
+            _ = self.on.try_set(false);
         }
     }
 }
