@@ -64,6 +64,7 @@ fn has_std(rustc: &Path) -> bool {
 
 /// Debian's compiler for the web under `target/`, with the standard library built into its sysroot.
 fn debian(host: &Path) -> Result<Wasm> {
+    // A machine's list of packages may be as old as the machine.
     let version = candidate().or_else(|_| {
         run(Command::new("apt-get").args(["-q", "update"]))?;
         candidate()
@@ -103,14 +104,22 @@ fn linker(host: &Path, triple: &str) -> Result<PathBuf> {
     Ok(if own.exists() { own } else { PathBuf::from("wasm-ld") })
 }
 
-/// The version of `rustc-web` that apt would install.
+/// The version of `rustc-web` that apt would install, if this project compiles with it.
 fn candidate() -> Result<String> {
     let shown = text(Command::new("apt-cache").args(["show", "--no-all-versions", "rustc-web"]))?;
-    shown
+    let version = shown
         .lines()
         .find_map(|l| l.strip_prefix("Version: "))
-        .map(str::to_owned)
-        .context("apt knows no rustc-web: run `apt-get update`")
+        .context("apt knows no rustc-web: run `apt-get update`")?;
+    let needed = env!("CARGO_PKG_RUST_VERSION");
+    ensure!(release(version) >= release(needed), "apt's rustc-web is {version}, and at least {needed} is needed");
+    Ok(version.to_owned())
+}
+
+/// The first two numbers of a compiler's version.
+fn release(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split('.').map(|n| n.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
 }
 
 fn unpack(dir: &Path, version: &str) -> Result<()> {
@@ -187,4 +196,17 @@ fn library_remap(usr: &Path) -> Result<String> {
     let source = usr.join("lib/rustlib/src/rust");
     let real = fs::canonicalize(&source)?;
     Ok(remap(&[(&source, "/rustc"), (&real, "/rustc")]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::release;
+
+    #[test]
+    fn a_compiler_is_new_enough_by_its_numbers() {
+        assert!(release("1.96.0+dfsg1-1~deb12u2") >= release("1.95"));
+        assert!(release("1.100.0-1") > release("1.95"));
+        assert!(release("1.85.0+dfsg3-1~deb12u3") < release("1.95"));
+        assert!(release("strange") < release("1.95"));
+    }
 }
