@@ -107,3 +107,6 @@ export async function compareWith(page, name) {
   await page.getByRole('button', { name: `Compare with ${name}` }).click();
   await page.locator('.phrase').waitFor();
 }
+
+/** Nothing is open, and what can be begun with is there: the heading alone stands on the first page, before there is a program. */
+export const begun = (page) => page.getByRole('button', { name: 'Make a room Share' }).waitFor();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { Browser, Program, Relay, Terminal, beside, until } from '../support.mjs';
 import { Gallery } from '../axe.mjs';
-import { account, ask, becomes, compareWith, contactLink, enter, inRoom, keepWords, reads, say, visit } from '../person.mjs';
+import { account, ask, becomes, begun, compareWith, contactLink, enter, inRoom, keepWords, reads, say, visit } from '../person.mjs';
 
 const GONE = [/ERR_CONNECTION|WebSocket/];
 
@@ -126,7 +126,7 @@ test('devices, recovery and settings by keyboard, on a phone, and under axe', as
   const gallery = new Gallery('dark-phone');
   try {
     const page = await ann.open(relay.url);
-    await page.getByRole('heading', { level: 1, name: 'Estoile' }).waitFor();
+    await begun(page);
     // By keyboard alone: what has the focus is pressed, and Tab goes on until it is what is wanted.
     const press = async (name, role = 'button') => {
       const wanted = page.getByRole(role, { name, exact: true }).and(page.locator(':visible')).first();
@@ -206,7 +206,7 @@ test('devices, recovery and settings by keyboard, on a phone, and under axe', as
     await page.getByLabel('Passphrase').fill('');
     await page.keyboard.type('copper lantern orbit velvet harbour');
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { level: 1, name: 'Estoile' }).waitFor();
+    await begun(page);
     await go('settings');
     await press('Erase everything');
     await page.keyboard.press('Enter');
@@ -215,7 +215,7 @@ test('devices, recovery and settings by keyboard, on a phone, and under axe', as
     await press('Type erase', 'textbox');
     await page.keyboard.type('erase');
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { level: 1, name: 'Estoile' }).waitFor();
+    await begun(page);
     await go('people');
     await page.getByText('There is no account here yet.').waitFor();
   } finally {
