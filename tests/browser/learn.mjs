@@ -9,6 +9,8 @@ import { line } from './slow.mjs';
 import { becomes, field, inRoom, join as enters, reads, say } from './person.mjs';
 
 const { ESTOILE_NAMES: NAMES, ESTOILE_LISTS: LISTS } = process.env;
+/** Whether the lists keep what they have: a second compiler makes some functions that the first one does not. */
+const MORE = process.argv.includes('more');
 /** No visit is quite like another: what happens while one waits depends on how long that is. */
 const ROUNDS = 3;
 /** How long somebody looks at a room, in milliseconds. */
@@ -80,13 +82,15 @@ async function visits(relay, slow) {
   }
 }
 
-/** The lists of these calls: what was called in some place of the module, by name. */
+/** The lists of these calls: what was called in some place of the module, by name; with what another compiler's modules called. */
 function list(indices, file) {
   const names = readFileSync(join(NAMES, `${file}.names`), 'utf8').trim().split('\n');
   const found = new Set(indices.map((at) => names[at]).filter((name) => name !== undefined && name !== NAMELESS));
   assert.ok(found.size > 100, `${file}: ${found.size} functions were called`);
-  writeFileSync(join(LISTS, `${file}.txt`), [...found].sort().join('\n') + '\n');
-  console.log(`${file}: ${found.size} of ${names.length} functions run in a first visit`);
+  const known = MORE ? readFileSync(join(LISTS, `${file}.txt`), 'utf8').trim().split('\n') : [];
+  const all = new Set([...known, ...found]);
+  writeFileSync(join(LISTS, `${file}.txt`), [...all].sort().join('\n') + '\n');
+  console.log(`${file}: ${found.size} of ${names.length} functions run in a first visit, ${all.size} in the list`);
 }
 
 const relay = await Relay.start();

@@ -29,8 +29,8 @@ pub fn test() -> Result<()> {
 }
 
 /// Runs one script of `tests/browser` with these paths in its environment.
-pub fn script(name: &str, paths: &[(&str, &Path)]) -> Result<()> {
-    run(ready()?.arg(name).envs(paths.iter().copied()))
+pub fn script(name: &str, args: &[&str], paths: &[(&str, &Path)]) -> Result<()> {
+    run(ready()?.arg(name).args(args).envs(paths.iter().copied()))
 }
 
 fn folder() -> PathBuf {

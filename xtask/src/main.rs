@@ -27,6 +27,8 @@ const HELP: &str = "cargo xtask COMMAND
   web          builds the browser bundle into target/web
   web --test   the same, and fails when a first visit loads more than it may
   web --learn  measures anew which functions a first visit runs (crates/web/first)
+  web --learn more
+               the same with another compiler for wasm32, beside what the lists have
   browser      tests that bundle, and the program under target/debug, in Chromium
   fuzz SECS    mutates every decoder's corpus for so many seconds each
 
@@ -60,7 +62,8 @@ fn run(args: &[&str]) -> Result<()> {
         ["deny"] => steps::deny(),
         ["web"] => web::build().map(drop),
         ["web", "--test"] => web::test(),
-        ["web", "--learn"] => web::learn(),
+        ["web", "--learn"] => web::learn(&[]),
+        ["web", "--learn", "more"] => web::learn(&["more"]),
         ["browser"] => browser::test(),
         ["fuzz", seconds] => steps::fuzz(seconds),
         _ => {

@@ -46,13 +46,15 @@ pub fn build() -> Result<PathBuf> {
     Ok(out)
 }
 
-/// Has a browser visit rooms with a bundle that is not split, and writes down what such a visit runs.
-pub fn learn() -> Result<()> {
+/// Has a browser visit rooms with a bundle that is not split, and writes down what such a visit runs; with `more` beside what is
+/// written already.
+pub fn learn(more: &[&str]) -> Result<()> {
     let [page, worker] = modules()?;
     let whole = root().join("target/web-whole");
     bundle(&[&page, &worker, &root().join("crates/web/static"), &whole])?;
     browser::script(
         "learn.mjs",
+        more,
         &[("ESTOILE_BUNDLE", &whole), ("ESTOILE_NAMES", &built()), ("ESTOILE_LISTS", &root().join(LISTS))],
     )
 }
