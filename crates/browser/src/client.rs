@@ -13,6 +13,7 @@ use crate::inbox::{Inbox, Incoming};
 use crate::lines::Lines;
 use crate::mind::{Mind, Next, Waking};
 use crate::outside::Outside;
+use crate::proof::Unproved;
 use crate::relays::Relays;
 use crate::shelf::Shelf;
 use crate::stages::Pending;
@@ -39,6 +40,8 @@ pub struct Client<O: Outside> {
     pub(crate) open: Option<Open<O::Store>>,
     /// What will speak for the open vault, where it takes its time.
     pub(crate) waking: Option<Waking>,
+    /// What must be right before the first turn.
+    pub(crate) unproved: Unproved,
     pub(crate) lines: Lines,
     /// For the next turn.
     pub(crate) inputs: Vec<Input>,
@@ -120,6 +123,7 @@ impl<O: Outside> Client<O> {
             refused: None,
             open: None,
             waking: None,
+            unproved: Unproved::AT_FIRST,
             lines: Lines::default(),
             inputs: Vec::new(),
             asked: Asked::default(),
@@ -180,6 +184,7 @@ impl<O: Outside> Client<O> {
     }
 
     async fn ask(&mut self, number: u64, ask: Ask) {
+        self.prove_for(&ask);
         match ask {
             Ask::Begin { origin, relays, take_over } => self.begin(number, &origin, &relays, take_over).await,
             Ask::Unlock { passphrase, memory } => self.unlock(number, passphrase, memory).await,
@@ -208,6 +213,10 @@ impl<O: Outside> Client<O> {
     /// When something must be looked at again, with nobody saying anything.
     fn set_alarm(&mut self) {
         let Some(Mind::Awake(awake)) = self.open.as_ref().map(|open| &open.mind) else { return };
+        // The one of the first turn is set.
+        if self.unproved.any() {
+            return;
+        }
         let next: Option<Millis> = awake.next_timeout().into_iter().chain(self.lines.next_timeout()).min();
         let after = next.map_or(LONGEST_SLEEP_MS, |at| at.saturating_sub(self.out.now()).min(LONGEST_SLEEP_MS));
         self.out.alarm(after);

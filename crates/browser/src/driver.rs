@@ -28,6 +28,12 @@ impl<O: Outside> Client<O> {
                 None => return self.inputs.clear(),
                 // What is to be done waits.
                 Some(open) if matches!(open.mind, Mind::Waking(_)) => return,
+                // Nothing is to be done.
+                Some(_) if self.unproved.any() && self.inputs.is_empty() => return,
+                Some(_) if self.unproved.any() => {
+                    self.prove();
+                    continue;
+                }
                 Some(_) => {}
             }
             if let Some(relays) = &self.relays {

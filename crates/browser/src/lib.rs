@@ -7,7 +7,7 @@
 //! without one.
 //!
 //! The way through it: [`Client::run`] takes from the [`inbox::Inbox`] what happened, makes one turn of it, commits, and
-//! posts what it led to. `stages` says how a vault is opened, `mind` what speaks for it until all is read, `talk` how a page
+//! posts what it led to. `stages` says how a vault is opened, `proof` what must be right before it is used, `mind` what speaks for it until all is read, `talk` how a page
 //! is answered, `driver` how a turn goes.
 #![forbid(unsafe_code)]
 
@@ -19,6 +19,7 @@ pub mod inbox;
 mod lines;
 mod mind;
 pub mod outside;
+mod proof;
 mod relays;
 mod scan;
 mod settings;

@@ -12,9 +12,10 @@ use zeroize::Zeroizing;
 
 use crate::client::{Client, Want};
 use crate::outside::Outside;
+use crate::proof::sound;
 use crate::relays::{self, Relays};
 use crate::settings;
-use crate::stages::{Draft, Pending, sound};
+use crate::stages::{Draft, Pending};
 use crate::stretch::Job;
 
 /// What is told where no vault is open.
@@ -145,7 +146,11 @@ impl<O: Outside> Client<O> {
             face::Ask::Members(room) => face::Reply::Members(engine.members(room)),
             face::Ask::RoomLinks(room) => face::Reply::RoomLinks(engine.room_links(room)),
         };
+        let shown = matches!(reply, face::Reply::Snapshot(_));
         self.reply(number, Ok(Reply::Face(reply)));
+        if shown {
+            self.looked();
+        }
     }
 
     /// Stretching can be stopped; what the engine has in hand goes on.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use estoile_engine::face;
 use estoile_engine::{Answer, Command, MemberView, Overview, RoomId};
-use estoile_port::{Ask, Progress, Reply, Settings, Stage};
+use estoile_port::{Ask, LinkView, Progress, Reply, Settings, Stage};
 use reactive_graph::owner::{LocalStorage, StoredValue};
 use reactive_graph::prelude::*;
 use reactive_graph::signal::RwSignal;
@@ -94,6 +94,8 @@ pub(crate) struct App {
     pub(crate) narrow: RwSignal<bool>,
     /// A link that the page was opened with, until it is shown.
     pub(crate) link: RwSignal<Option<String>>,
+    /// That link, read already.
+    pub(crate) read: StoredValue<Option<(String, LinkView)>>,
     port: StoredValue<Option<Port>, LocalStorage>,
 }
 
@@ -116,6 +118,7 @@ impl App {
             trust: RwSignal::new(Trust::Relay),
             narrow: RwSignal::new(!begin::wide()),
             link: RwSignal::default(),
+            read: StoredValue::default(),
             port: StoredValue::new_local(None),
         }
     }

@@ -13,8 +13,11 @@ addEventListener('install', (event) => {
   const files = FILES.map((path) => new Request(path, { cache: 'no-cache' }));
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(files)));
   // Where the browser can, it takes these files out of the cache itself, without starting this program first.
-  const kept = (pathname) => ({ condition: { urlPattern: new URLPattern({ pathname }), requestMethod: 'GET' }, source: { cacheName: CACHE } });
-  if (event.addRoutes && globalThis.URLPattern) event.waitUntil(event.addRoutes(FILES.map(kept)).catch(() => {}));
+  // For all else it asks the network, without starting it either.
+  if (!event.addRoutes || !globalThis.URLPattern) return;
+  const to = (pathname, source) => ({ condition: { urlPattern: new URLPattern({ pathname }), requestMethod: 'GET' }, source });
+  const kept = FILES.map((pathname) => to(pathname, { cacheName: CACHE }));
+  event.waitUntil(event.addRoutes([...kept, to('/*', 'network')]).catch(() => {}));
 });
 
 addEventListener('activate', (event) => {

@@ -9,6 +9,7 @@
 )]
 
 mod large;
+mod proof;
 mod stages;
 mod tabs;
 mod talk;

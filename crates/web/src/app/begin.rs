@@ -10,7 +10,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Window;
 
 use super::{App, Flash, now};
-use crate::model::landing::{self, Trust};
+use crate::model::landing::{self, Trust, Way};
 use crate::model::screen::Screen;
 use crate::port::Port;
 use crate::ui;
@@ -89,14 +89,14 @@ impl App {
     fn staged(self, stage: Stage) {
         let was_open = matches!(self.stage.get_untracked(), Stage::Open(_));
         let open = matches!(stage, Stage::Open(_));
+        if open && !was_open {
+            return self.opened(stage);
+        }
         let fresh = stage == Stage::Fresh;
         self.stage.set(stage);
         if fresh {
             // No question before one is in: the vault is under a key that the browser keeps. Settings can add more.
             self.unlock(None, false);
-        }
-        if open && !was_open {
-            self.opened();
         }
     }
 
@@ -109,33 +109,58 @@ impl App {
         });
     }
 
-    /// Asks for everything at once: the answers come in the order of the questions.
-    fn opened(self) {
+    /// Asks for everything at once (the answers come in the order of the questions), and builds the screen when it is known which
+    /// one it is: another one would be built for nothing.
+    fn opened(self, stage: Stage) {
+        let before = self.stage.get_untracked();
+        let settings = self.ask_with(Ask::Settings, None).1;
+        let rooms = self.ask_with(Ask::Face(face::Ask::Rooms), None).1;
+        let link = self.link.try_update(Option::take).flatten();
+        let read = link.map(|link| (self.ask_with(Ask::ReadLink { link: link.clone() }, None).1, link));
         self.refresh_overview();
         self.spawn(async move {
-            if let Ok(Reply::Settings(settings)) = self.ask(Ask::Settings).await {
+            if let Ok(Reply::Settings(settings)) = settings.await {
                 self.settings.set(settings);
             }
-        });
-        let link = self.link.try_update(Option::take).flatten();
-        let linked = link.is_some();
-        self.spawn(async move {
-            self.refresh_rooms().await;
-            if let Some(first) = self.rooms.with_untracked(|r| r.list.first().map(|r| r.id))
-                && !linked
-                && self.screen.get_untracked() == Screen::Home
-                && !self.narrow.get_untracked()
-            {
-                self.go(Screen::Room(first));
+            self.load_rooms(rooms.await);
+            let screen = match read {
+                Some((read, link)) => Some(self.linked(read.await, link)),
+                None => self.first_room(),
+            };
+            match screen {
+                Some(Screen::Room(room)) => self.arrive(room).await,
+                Some(screen) => self.go(screen),
+                None => {}
+            }
+            // Unless it stands elsewhere by now.
+            if self.stage.with_untracked(|now| *now == before) {
+                self.stage.set(stage);
             }
         });
-        if let Some(link) = link {
-            self.go(Screen::Link(link));
+    }
+
+    /// What a link opens: its room if it is here, else a screen of its own.
+    fn linked(self, read: Result<Reply, String>, link: String) -> Screen {
+        let Ok(Reply::Link(view)) = read else { return Screen::Link(link) };
+        if let Way::Open(room) = landing::way(&view) {
+            return Screen::Room(room);
         }
+        self.read.set_value(Some((link.clone(), view)));
+        Screen::Link(link)
+    }
+
+    /// What a wide page shows beside the list, if nothing else was asked for.
+    fn first_room(self) -> Option<Screen> {
+        let free = !self.narrow.get_untracked() && self.screen.with_untracked(|screen| *screen == Screen::Home);
+        self.rooms.with_untracked(|r| r.list.first().filter(|_| free).map(|r| Screen::Room(r.id)))
     }
 
     pub(super) async fn refresh_rooms(self) {
-        if let Ok(Reply::Face(face::Reply::Rooms(rooms))) = self.ask(Ask::Face(face::Ask::Rooms)).await {
+        self.load_rooms(self.ask(Ask::Face(face::Ask::Rooms)).await);
+    }
+
+    fn load_rooms(self, answer: Result<Reply, String>) {
+        if let Ok(Reply::Face(face::Reply::Rooms(rooms))) = answer {
             self.rooms.update(|r| r.load(rooms));
         }
     }

@@ -23,6 +23,17 @@ impl App {
         } else {
             self.load(room);
         }
+        self.need_members_of_private(room);
+    }
+
+    /// A room is what is shown first: loads it before anything is built.
+    pub(super) async fn arrive(self, room: RoomId) {
+        self.screen.set(Screen::Room(room));
+        self.need_members_of_private(room);
+        self.loaded(room).await;
+    }
+
+    fn need_members_of_private(self, room: RoomId) {
         if self.rooms.with_untracked(|r| r.get(room).is_some_and(|r| r.private.is_some())) {
             self.need_members(room);
         }
@@ -30,23 +41,25 @@ impl App {
 
     /// Asks for a room with its newest messages.
     pub(crate) fn load(self, room: RoomId) {
+        self.spawn(self.loaded(room));
+    }
+
+    async fn loaded(self, room: RoomId) {
         self.talks.update(|t| t.entry(room).or_default().loading = true);
-        self.spawn(async move {
-            let answer = self.ask(Ask::Face(face::Ask::Snapshot(room, PAGE))).await;
-            let here = self.screen.with_untracked(|s| *s == Screen::Room(room));
-            match answer {
-                Ok(Reply::Face(face::Reply::Snapshot(Some(snapshot)))) => {
-                    self.rooms.update(|r| r.put(snapshot.room.clone()));
-                    self.talk(room, |t| t.snapshot(*snapshot, here));
-                    self.mark_read();
-                }
-                Ok(_) => self.talk(room, |t| t.loading = false),
-                Err(why) => {
-                    self.talk(room, |t| t.loading = false);
-                    self.complain(why);
-                }
+        let answer = self.ask(Ask::Face(face::Ask::Snapshot(room, PAGE))).await;
+        let here = self.screen.with_untracked(|s| *s == Screen::Room(room));
+        match answer {
+            Ok(Reply::Face(face::Reply::Snapshot(Some(snapshot)))) => {
+                self.rooms.update(|r| r.put(snapshot.room.clone()));
+                self.talk(room, |t| t.snapshot(*snapshot, here));
+                self.mark_read();
             }
-        });
+            Ok(_) => self.talk(room, |t| t.loading = false),
+            Err(why) => {
+                self.talk(room, |t| t.loading = false);
+                self.complain(why);
+            }
+        }
     }
 
     /// Asks for older messages, if the reader is near the top and there are any.

@@ -36,16 +36,19 @@ pub(crate) fn link(app: App, given: String) -> AnyView {
     if given.is_empty() {
         return ask_for_link(app);
     }
-    let read: RwSignal<Option<Result<LinkView, String>>> = RwSignal::new(None);
-    let asked = given.clone();
-    app.spawn(async move {
-        let answer = match app.ask(Ask::ReadLink { link: asked }).await {
-            Ok(Reply::Link(view)) => Ok(view),
-            Ok(_) => Err(String::from("the link could not be read; try again")),
-            Err(why) => Err(why),
-        };
-        read.try_set(Some(answer));
-    });
+    let known = app.read.try_update_value(Option::take).flatten().filter(|(link, _)| *link == given);
+    let read: RwSignal<Option<Result<LinkView, String>>> = RwSignal::new(known.map(|(_, view)| Ok(view)));
+    if read.with_untracked(Option::is_none) {
+        let asked = given.clone();
+        app.spawn(async move {
+            let answer = match app.ask(Ask::ReadLink { link: asked }).await {
+                Ok(Reply::Link(view)) => Ok(view),
+                Ok(_) => Err(String::from("the link could not be read; try again")),
+                Err(why) => Err(why),
+            };
+            read.try_set(Some(answer));
+        });
+    }
     (move || match read.get() {
         None => page(p().attr("role", "status").child("Reading the link…").into_any()),
         Some(Err(why)) => page(damaged(app, &why)),
