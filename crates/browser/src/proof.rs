@@ -49,10 +49,12 @@ impl<O: Outside> Client<O> {
     pub(crate) fn prove_for(&mut self, ask: &Ask) {
         let looks = match ask {
             Ask::Face(face::Ask::Command(_)) => false,
+            // What it opens decides for itself.
+            Ask::Begin { .. } => true,
             Ask::Face(_) | Ask::ReadLink { .. } | Ask::Settings | Ask::Scan { .. } | Ask::Cancel(_) => true,
             _ => false,
         };
-        if self.open.is_some() && self.unproved.any() && !looks {
+        if self.unproved.any() && !looks {
             self.prove();
         }
     }

@@ -136,6 +136,10 @@ impl App {
             if self.stage.with_untracked(|now| *now == before) {
                 self.stage.set(stage);
             }
+            // Another link may have been opened meanwhile.
+            if let Some(link) = self.link.try_update(Option::take).flatten() {
+                self.go(Screen::Link(link));
+            }
         });
     }
 
