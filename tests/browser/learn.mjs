@@ -82,15 +82,18 @@ async function visits(relay, slow) {
   }
 }
 
-/** The lists of these calls: what was called in some place of the module, by name; with what another compiler's modules called. */
+/** The lists of these calls, by name: what was called in some place of a module, and what in none; with another compiler's modules. */
 function list(indices, file) {
   const names = readFileSync(join(NAMES, `${file}.names`), 'utf8').trim().split('\n');
   const found = new Set(indices.map((at) => names[at]).filter((name) => name !== undefined && name !== NAMELESS));
   assert.ok(found.size > 100, `${file}: ${found.size} functions were called`);
-  const known = MORE ? readFileSync(join(LISTS, `${file}.txt`), 'utf8').trim().split('\n') : [];
-  const all = new Set([...known, ...found]);
-  writeFileSync(join(LISTS, `${file}.txt`), [...all].sort().join('\n') + '\n');
-  console.log(`${file}: ${found.size} of ${names.length} functions run in a first visit, ${all.size} in the list`);
+  const kept = (list) => (MORE ? readFileSync(join(LISTS, list), 'utf8').trim().split('\n') : []);
+  const write = (list, all) => writeFileSync(join(LISTS, list), [...all].sort().join('\n') + '\n');
+  const early = new Set([...kept(`${file}.txt`), ...found]);
+  const late = new Set([...kept(`${file}-later.txt`), ...names].filter((name) => name !== NAMELESS && !early.has(name)));
+  write(`${file}.txt`, early);
+  write(`${file}-later.txt`, late);
+  console.log(`${file}: ${found.size} of ${names.length} functions run in a first visit; lists of ${early.size} and ${late.size}`);
 }
 
 const relay = await Relay.start();

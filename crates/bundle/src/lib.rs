@@ -40,8 +40,8 @@ pub struct Sources {
     pub worker: PathBuf,
     /// The static files.
     pub fixed: PathBuf,
-    /// A folder with `page.txt` and `worker.txt`, which list what a first visit runs, and `texts.txt`, which lists what it
-    /// does not read; none: the modules stay whole.
+    /// A folder with `page-later.txt` and `worker-later.txt`, which list what a first visit does not run, and `texts.txt`, which
+    /// lists what it does not read; none: the modules stay whole.
     pub first: Option<PathBuf>,
 }
 
@@ -93,14 +93,14 @@ pub fn names(sources: &Sources, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What decides about the parts of a module: `NAME.txt` with its functions, and `texts.txt` with the paths, from the folder on,
+/// What decides about the parts of a module: `NAME-later.txt` with its functions, and `texts.txt` with the paths, from the folder on,
 /// of texts that go with the function that reads them.
 fn listed(folder: &Path, name: &str) -> Result<split::Lists> {
     let text = |file: &Path| fs::read_to_string(file).with_context(|| format!("can't read {}", file.display()));
-    let functions = text(&folder.join(format!("{name}.txt")))?.split_whitespace().map(str::to_owned).collect();
+    let later = text(&folder.join(format!("{name}-later.txt")))?.split_whitespace().map(str::to_owned).collect();
     let texts = text(&folder.join("texts.txt"))?;
     let texts = texts.lines().map(|path| Ok(text(&folder.join(path))?.into_bytes())).collect::<Result<_>>()?;
-    Ok(split::Lists { functions, texts })
+    Ok(split::Lists { later, texts })
 }
 
 /// Puts files that were made and static ones together, and expands the templates.

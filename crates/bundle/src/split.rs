@@ -5,8 +5,8 @@
 //! So a wrong list of what a first visit runs costs time and nothing else.
 //!
 //! The list is measured, not written: `cargo xtask web --learn` has a browser visit a room and writes down which functions
-//! were called. They are known by [`identity`], which survives most other changes of the program;
-//! after larger ones it is measured anew.
+//! were called and which were not. They are known by [`identity`], which survives most other changes of the program. A function
+//! that was not there when it was measured stays in the first part, where it costs bytes; after larger changes it is measured anew.
 //!
 //! Nothing here knows what a function does.
 
@@ -37,8 +37,8 @@ const TINY: u64 = 8;
 /// What decides about the two parts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lists {
-    /// The functions that a first visit runs, as [`identity`] knows them.
-    pub(crate) functions: BTreeSet<String>,
+    /// The functions that a first visit does not run, as [`identity`] knows them.
+    pub(crate) later: BTreeSet<String>,
     /// Long texts that go with the function that reads them.
     pub(crate) texts: Vec<Vec<u8>>,
 }
@@ -83,7 +83,7 @@ pub(crate) fn bare(wasm: &[u8]) -> Result<Vec<u8>> {
 /// When it is no module, exports no [`LOADER`], or has what this can't split.
 pub(crate) fn split(wasm: &[u8], lists: &Lists) -> Result<Parts> {
     let (mut first, mut later) = (parse(wasm)?, parse(wasm)?);
-    let plan = Plan::new(&first, &lists.functions)?;
+    let plan = Plan::new(&first, &lists.later)?;
     let texts = texts::found(&first, &lists.texts, &plan.moved);
     plan.keep(&mut first)?;
     plan.take(&mut later)?;
@@ -113,7 +113,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(module: &Module, listed: &BTreeSet<String>) -> Result<Self> {
+    fn new(module: &Module, late: &BTreeSet<String>) -> Result<Self> {
         let ids: Vec<FunctionId> = module.funcs.iter().map(walrus::Function::id).collect();
         ensure!(ids.iter().enumerate().all(|(at, id)| id.index() == at), "functions are not in their order");
         let loader = module.exports.get_func(LOADER).with_context(|| format!("the module exports no {LOADER}"))?;
@@ -123,7 +123,7 @@ impl Plan {
             .filter(|f| match &f.kind {
                 FunctionKind::Local(local) => {
                     let name = f.name.as_deref().and_then(identity);
-                    name.is_none_or(|name| listed.contains(&name)) || local.size() <= TINY
+                    name.is_none_or(|name| !late.contains(&name)) || local.size() <= TINY
                 }
                 FunctionKind::Import(_) | FunctionKind::Uninitialized(_) => true,
             })

@@ -59,9 +59,11 @@ const RARE: &str = "_RNvCs1234_4star4rare";
 const RARER: &str = "_RNvCs1234_4star5rarer";
 const RUN: &str = "_RNvCs1234_4star3run";
 
+/// All but these are known to come later.
 fn list(names: &[&str]) -> Lists {
-    let functions = names.iter().map(|name| identity(name).unwrap()).collect();
-    Lists { functions, texts: vec![TEXT.to_vec(), b"a text that is nowhere".to_vec()] }
+    let others = [SHARED, RARE, RARER, RUN].into_iter().filter(|name| !names.contains(name));
+    let later = others.map(|name| identity(name).unwrap()).collect();
+    Lists { later, texts: vec![TEXT.to_vec(), b"a text that is nowhere".to_vec()] }
 }
 
 const TEXT: &[u8] = b"abacus abdomen abide able";
@@ -73,7 +75,7 @@ fn sizes(module: &Module) -> Vec<u64> {
 }
 
 #[test]
-fn what_is_not_listed_is_called_through_the_table() {
+fn what_comes_later_is_called_through_the_table() {
     let parts = split(&sample(true, RARE), &list(&[RUN, SHARED])).unwrap();
     let (first, later) = (parse(&parts.first).unwrap(), parse(&parts.later).unwrap());
     // `run` and `shared` are whole, the loader stays, `rare` and `rarer` and the wait for them are short.
@@ -90,6 +92,14 @@ fn what_is_not_listed_is_called_through_the_table() {
     let functions = later.imports.iter().filter(|i| matches!(i.kind, ImportKind::Function(_))).count();
     assert_eq!(functions, 2, "`shared`, and what comes from outside by way of the first part");
     assert!(later.start.is_some() && later.exports.iter().next().is_none());
+}
+
+#[test]
+fn a_function_that_no_list_knows_stays() {
+    let later = [identity(RARER).unwrap()].into();
+    let parts = split(&sample(true, RARE), &Lists { later, texts: Vec::new() }).unwrap();
+    let later = parse(&parts.later).unwrap();
+    assert_eq!(sizes(&later).iter().filter(|size| **size > 20).count(), 1, "`rarer` alone: {:?}", sizes(&later));
 }
 
 #[test]
